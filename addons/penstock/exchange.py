@@ -91,6 +91,8 @@ class Reply:
 
     status: int = 0
     texts: dict[Channel, list[str]] = field(default_factory=dict[Channel, list[str]])
+    model: str | None = None
+    """The model as the server names it."""
     finish: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -1,0 +1,1 @@
+"""Approvals: held requests wait at a desk, people decide, and a grant lets exactly what was approved pass."""

@@ -1,0 +1,1 @@
+"""Who is calling: OpenID Connect access tokens and machine keys, verified before anything else is looked at."""

@@ -1,0 +1,77 @@
+"""Endpoints that say something about models and servers: lists, descriptions, health; never streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from penstock.apis.api import Dialect, Route
+from penstock.apis.names import model_name
+from penstock.apis.pieces import DOCUMENT, Place, Reading, UnreadableError, Walk
+from penstock.apis.target import unescape
+from penstock.errors import invalid
+from penstock.exchange import Call, Json, JsonObject, Reply
+
+
+class MetadataReader:
+    """Reads any JSON document: every string in it is text, but for what only names a model or a kind."""
+
+    framing: Literal["sse"] = "sse"
+    events: frozenset[str] = frozenset()
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._walk = Walk(numbers=False)
+
+    def ends(self, data: bytes) -> bool:
+        return False
+
+    def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading:
+        return read_anything(self._walk, document, strip=strip)
+
+    def carry(self, place: Place, text: str) -> bytes:
+        raise UnreadableError
+
+
+def read_anything(walk: Walk, document: Json, *, strip: bool) -> Reading:
+    """Reads a document of which nothing is known: error answers, too, come in every shape."""
+    reading = Reading()
+    if isinstance(document, dict):
+        reading.error = document.get("error") is not None
+        walk.object(reading, document, DOCUMENT, (), strip=strip)
+    elif isinstance(document, list):
+        for at in range(len(document)):
+            walk.value(reading, document, at, DOCUMENT, (at,), strip=strip)
+    elif document is not None:
+        raise UnreadableError
+    return reading
+
+
+class Metadata:
+    """GET endpoints without a body: the route says all, but for a model's name in the path."""
+
+    def __init__(self, name: str, dialect: Dialect, routes: Sequence[Route]) -> None:
+        self.name = name
+        self.dialect = dialect
+        self.routes = routes
+
+    def call(self, route: Route, path: str, body: JsonObject | None) -> Call:
+        if body is not None:
+            raise invalid("This endpoint takes no request body.")
+        model = None
+        if route.prefix is not None:
+            model = model_name(unescape(path.partition("?")[0].removeprefix(route.prefix)), "the model in the path")
+        return Call(self.name, route.operation, model)
+
+    def parameters(self, body: JsonObject) -> Mapping[str, Json]:
+        return {}
+
+    def with_parameters(self, call: Call, values: Mapping[str, Json]) -> Call:
+        """Nothing here has a parameter, and a grant may well have defaults for those of other operations."""
+        return call
+
+    def with_body(self, call: Call, body: JsonObject) -> Call:
+        raise invalid("This endpoint takes no request body.")
+
+    def reader(self, call: Call) -> MetadataReader:
+        return MetadataReader(self.dialect)

@@ -1,0 +1,167 @@
+"""What tells a value from something that only looks like one."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+import regex
+
+_NOT_DIGIT: Final = regex.compile(r"[^0-9]+")
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def luhn(value: str) -> bool:
+    """ISO/IEC 7812-1 annex B, over the digits of a value; all zeros hold by arithmetic only, and do not count."""
+    digits = [int(digit) for digit in _NOT_DIGIT.sub("", value)]
+    total = sum(digits[-1::-2]) + sum(_DOUBLED[digit] for digit in digits[-2::-2])
+    return total % 10 == 0 and any(digits)
+
+
+# First digits that are issued -> how long such a number is (public ranges: ISO/IEC 7812, the networks' own pages).
+_ISSUED: Final = (
+    ("1", "1", (15,)),  # UATP
+    ("2200", "2204", (16, 17, 18, 19)),  # Mir
+    ("2221", "2720", (16,)),  # Mastercard
+    ("300", "305", (14, 15, 16, 17, 18, 19)),  # Diners
+    ("3095", "3095", (14, 15, 16, 17, 18, 19)),
+    ("34", "34", (15,)),  # American Express
+    ("3528", "3589", (16, 17, 18, 19)),  # JCB
+    ("36", "36", (14, 15, 16, 17, 18, 19)),  # Diners
+    ("37", "37", (15,)),  # American Express
+    ("38", "39", (14, 15, 16, 17, 18, 19)),  # Diners
+    ("4", "4", (13, 16, 18, 19)),  # Visa
+    ("50", "50", (13, 14, 15, 16, 17, 18, 19)),  # Maestro, Verve, RuPay
+    ("51", "55", (16,)),  # Mastercard
+    ("56", "69", (13, 14, 15, 16, 17, 18, 19)),  # Maestro, Discover, UnionPay, RuPay
+    ("81", "82", (16, 17, 18, 19)),  # UnionPay, RuPay
+    ("9792", "9792", (16,)),  # Troy
+)
+
+
+def card(value: str) -> bool:
+    """A payment card's number: a length and first digits that are issued, and Luhn."""
+    digits = _NOT_DIGIT.sub("", value)
+    issued = any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUED)
+    return issued and luhn(digits)
+
+
+# ISO 13616 registry: how long an IBAN is -> the countries whose are.
+_COUNTRIES: Final = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FK FO GL NL SD",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU MN XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU YE",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
+}
+_IBAN: Final = {country: length for length, countries in _COUNTRIES.items() for country in countries.split()}
+_SEPARATOR: Final = regex.compile(r"[^0-9A-Za-z]+")
+
+
+def iban(value: str) -> bool:
+    """ISO 13616: the country's length, and what remains modulo 97 is 1."""
+    letters = _SEPARATOR.sub("", value).upper()
+    if len(letters) != _IBAN.get(letters[:2]) or not letters.isascii() or not letters[2:4].isdigit():
+        return False
+    return int("".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4])) % 97 == 1
+
+
+def iban_length(candidate: str) -> int:
+    """How much of a candidate is an IBAN: its country says how many letters and digits belong to it."""
+    wanted, seen = _IBAN.get(candidate[:2].upper(), 0), 0
+    for at, character in enumerate(candidate, 1):
+        seen += character.isalnum()
+        if seen == wanted:
+            return at if iban(candidate[:at]) else 0
+    return 0
+
+
+def us_ssn(value: str) -> bool:
+    """A number that the Social Security Administration may have assigned: no area 000, 666 or 9xx, no zero parts."""
+    digits = _NOT_DIGIT.sub("", value)
+    return (
+        len(digits) == 9
+        and digits[:3] not in ("000", "666")
+        and digits[0] != "9"
+        and digits[3:5] != "00"
+        and digits[5:] != "0000"
+    )
+
+
+REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "IN", "BR", "AU", "JP", "CN", "MX")
+"""Where a number without a country code may be from."""
+
+
+@lru_cache(4096)
+def phone(value: str) -> bool:
+    """A number that can be dialled: valid in the country it names or, without one, in one of `REGIONS`."""
+    digits = _NOT_DIGIT.sub("", value)
+    if not 7 <= len(digits) <= 15 or len(set(digits)) == 1:
+        return False
+    if value.startswith("+") or digits.startswith("00"):
+        return _valid(f"+{digits.removeprefix('00')}", None)
+    return any(_valid(digits, region) for region in REGIONS)
+
+
+def _valid(number: str, region: str | None) -> bool:
+    try:
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, region)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def ipv6(value: str) -> bool:
+    """An IPv6 address; one without a digit is more likely a name in a program (`fade::deed`)."""
+    try:
+        ipaddress.IPv6Address(value.partition("%")[0])
+    except ValueError:
+        return False
+    return any(map(str.isdigit, value))
+
+
+def ip(value: str) -> bool:
+    """An IPv4 address as its pattern has it, or an IPv6 address."""
+    return ":" not in value or ipv6(value)
+
+
+def random_looking(value: str) -> bool:
+    """Has a digit or a capital, as twenty random characters of a key always do, and a word in a path rarely does."""
+    return any(character.isdigit() or character.isupper() for character in value)
+
+
+def longest(check: Callable[[str], bool]) -> Callable[[str], int]:
+    """How much of a candidate holds: all of it, or else the longest part from its start that ends at a separator."""
+
+    def length(candidate: str) -> int:
+        if check(candidate):
+            return len(candidate)
+        cuts = [separator.start() for separator in _SEPARATOR.finditer(candidate)]
+        return next((cut for cut in reversed(cuts) if check(candidate[:cut])), 0)
+
+    return length
+
+
+CHECKS: Final[dict[str, Callable[[str], bool] | None]] = {
+    "none": None,
+    "luhn": luhn,
+    "iban": iban,
+    "phone": phone,
+    "us_ssn": us_ssn,
+}
+"""Those that a policy may name for a detector of its own."""

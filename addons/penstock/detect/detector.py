@@ -1,0 +1,80 @@
+"""The registry of detectors: the built-in ones, and those a policy adds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from penstock.detect.admission import admit
+from penstock.detect.builtin import DETECTORS
+from penstock.detect.checks import CHECKS
+from penstock.detect.syntax import Chars, Edge, Group, Node, PatternError, Repeat, parse, render
+from penstock.detect.syntax import Sequence as Sequenced
+from penstock.detect.value import Detector
+
+__all__ = ["DETECTORS", "Detector", "PatternError", "admit", "custom", "detector"]
+
+
+def detector(name: str) -> Detector:
+    """The built-in detector of that name. Raises `PatternError`, with a suggestion, when there is none."""
+    for known in DETECTORS:
+        if known.name == name:
+            return known
+    raise PatternError(f"unknown detector {name!r}{_meant(name, [known.name for known in DETECTORS])}")
+
+
+def custom(
+    name: str,
+    pattern: str,
+    *,
+    flags: str = "",
+    label: str | None = None,
+    check: str = "none",
+    context: Sequence[str] = (),
+    streamable: bool = True,
+) -> Detector:
+    """A detector that the policy defines. `flags`: letters of `imsx`; `check`: none, luhn, iban, phone, us_ssn.
+
+    Raises `PatternError`, which says why the pattern is not admitted and what to write instead. A pattern for streams
+    must be bounded, but for its very end: `tok_[a-z0-9]+` begins with `tok_[a-z0-9]`, and the rest is swallowed.
+    """
+    if check not in CHECKS:
+        raise PatternError(f"unknown check {check!r}{_meant(check, list(CHECKS))}")
+    if strange := set(flags) - set("imsx"):
+        raise PatternError(f"unknown flag {min(strange)!r}; there are i, m, s and x")
+    if not all(context):
+        raise PatternError("a word of the context is empty")
+    tree = parse(f"(?{flags}){pattern}" if flags else pattern)
+    made = Detector(
+        name, label or name.upper(), render(tree), check=CHECKS[check], context=tuple(context), streamable=streamable
+    )
+    if streamable and check == "none" and (parts := _endless(tree)) is not None:
+        made = replace(made, pattern=render(parts[0]), until=render(parts[1]))
+    admit(made.pattern, streamed=streamable)
+    return made
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]!r}?)" if close else f"; there are {', '.join(known)}"
+
+
+def _endless(node: Node) -> tuple[Node, Node] | None:
+    """A pattern that ends in `x+` or `x{3,}`, without that end, and what ends it: the first character that is no x.
+
+    Being the last thing in the pattern, greedy, it takes all there is, whatever came before: so where it ends is plain.
+    """
+    match node:
+        case Repeat(Chars() as chars, low, None, mode) if mode != "?":
+            return Repeat(chars, low, low, ""), parse(f"(?!{chars.source})")
+        case Group(item, source) if source in ("(", "(?:") or source.startswith("(?P<"):
+            parts = _endless(item)
+            return parts and (Group(parts[0], source), parts[1])
+        case Sequenced((*before, Repeat(Chars(source), None) as last, Edge("word"))) if ...:
+            ...
+        case Sequenced(items) if items:
+            parts = _endless(items[-1])
+            return parts and (Sequenced((*items[:-1], parts[0])), parts[1])
+        case _:
+            return None

@@ -1,0 +1,445 @@
+"""The patterns we admit, as a tree: what cannot be read here is refused, never guessed at.
+
+`regex` decides what a pattern means. The tree is what lets us reason about it: how wide a match is, how it can start,
+where it looks around itself (`detect.shape`), whether it can run away (`detect.redos`), what RE2 may search for in its
+place (`detect.prefilter`), and what still waits for text in a stream (`masking.rule`). The syntax is the plain common
+part of `re` and `regex`; of what is left out, each thing is named when it is met.
+
+Patterns read the view of a text (`detect.view`), so single characters are folded here as the text will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+import regex
+
+from penstock.detect.view import fold
+from penstock.errors import ConfigurationError
+
+MAX_LENGTH: Final = 100_000
+"""Characters of a pattern: a long word list fits."""
+MAX_DEPTH: Final = 40
+"""Groups within groups."""
+
+
+class PatternError(ConfigurationError):
+    """A pattern that is not admitted; the message says why and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chars:
+    """Exactly one character."""
+
+    source: str
+    """As `regex` reads it, without flags."""
+    ascii: int
+    """Bit i: it can be chr(i), for the 128 characters of ASCII."""
+    wide: bool
+    """It can be some character beyond ASCII (perhaps: never false when it can)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An anchor or a word edge: no width, but it looks at its neighbours."""
+
+    kind: Literal["start", "line_start", "end", "line_end", "very_end", "word", "inside"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A lookahead or lookbehind."""
+
+    item: Node
+    ahead: bool
+    source: str
+    """Its opening: `(?=`, `(?!`, `(?<=` or `(?<!`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A back-reference."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    item: Node
+    source: str
+    """Its opening: `(`, `(?:`, `(?P<name>`, `(?>`, `(?i:`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    item: Node
+    low: int
+    high: int | None
+    """None: without end."""
+    mode: Literal["", "?", "+"]
+    """Greedy, lazy, possessive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    branches: tuple[Node, ...]
+
+
+type Node = Chars | Edge | Look | Back | Group | Repeat | Sequence | Choice
+
+EMPTY: Final = Sequence(())
+
+
+def render(node: Node) -> str:
+    """The pattern again, as `regex` reads it."""
+    match node:
+        case Chars(source) | Edge(_, source) | Back(source):
+            return source
+        case Look(item, _, source) | Group(item, source):
+            return f"{source}{render(item)})"
+        case Repeat(item, low, high, mode):
+            count = f"{{{low}}}" if low == high else f"{{{low},{'' if high is None else high}}}"
+            return f"{render(item)}{count}{mode}"
+        case Sequence(items):
+            return "".join(map(render, items))
+        case Choice(branches):
+            return "|".join(map(render, branches))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    match node:
+        case Look(item) | Group(item) | Repeat(item):
+            yield from walk(item)
+        case Sequence(parts) | Choice(parts):
+            for part in parts:
+                yield from walk(part)
+        case _:
+            pass
+
+
+def parse(pattern: str) -> Node:
+    """The tree of a pattern. Raises `PatternError` for what `regex` or this project does not take."""
+    if len(pattern) > MAX_LENGTH:
+        raise PatternError(f"the pattern is longer than {MAX_LENGTH} characters; split it over several rules")
+    try:
+        regex.compile(pattern, regex.VERSION0)
+    except regex.error as error:
+        raise PatternError(f"bad pattern: {error}") from error
+    except (RecursionError, OverflowError, ValueError) as error:
+        raise PatternError("bad pattern: it is too deeply nested or too large") from error
+    return _Parser(pattern).whole()
+
+
+_EDGES: Final = {"b": "word", "B": "inside", "A": "start", "Z": "very_end"}
+_CONTROLS: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
+_HEX: Final = {"x": 2, "u": 4, "U": 8}
+_COUNT: Final = regex.compile(r"\{(\d*)(,?)(\d*)\}")
+_OPENING: Final = regex.compile(
+    r"\(\?(?:(?P<plain>:|>|P?<[^\W\d]\w*>)|(?P<look><?[=!])|(?P<on>[a-zA-Z]+)?(?:-(?P<off>[a-zA-Z]+))?(?P<to>[:)]))"
+)
+_INSTEAD: Final = {
+    "G": r"\G (where the last match ended) means nothing in a stream; leave it out",
+    "X": r"\X (grapheme) has no fixed meaning at the edge of a chunk; write the characters",
+    "K": r"\K is not taken; put what precedes the value in a lookbehind",
+    "R": r"\R is not taken; write (?:\r\n|\n)",
+    "L": r"\L (named lists) is not taken; write the alternatives",
+    "m": r"\m is not taken; write \b",
+    "M": r"\M is not taken; write \b",
+    "z": r"\z is not taken; write \Z",
+    "N": r"\N is not taken; write the character",
+    "h": r"\h is not taken; write [ \t]",
+}
+
+
+class _Parser:
+    """Recursive descent over a pattern that `regex` has compiled already, so it is well-formed."""
+
+    def __init__(self, pattern: str) -> None:
+        self.text = pattern
+        self.at = 0
+        self.depth = 0
+        self.flags: frozenset[str] = frozenset()
+
+    def whole(self) -> Node:
+        if (opening := _OPENING.match(self.text)) and opening["to"] == ")" and opening["on"]:
+            # Global flags, at the very start: the same as a group around everything.
+            self.flags = self._flags(opening)
+            self.at = opening.end()
+            node = self.choice()
+            flags = "".join(sorted(self.flags - {"x"}))
+            node = Group(node, f"(?{flags}:") if flags else Group(node, "(?:") if isinstance(node, Choice) else node
+        else:
+            node = self.choice()
+        if self.at < len(self.text):
+            raise self.error("unbalanced parenthesis")
+        return node
+
+    def error(self, message: str) -> PatternError:
+        return PatternError(f"{message} (at character {self.at + 1} of the pattern)")
+
+    def choice(self) -> Node:
+        branches = [self.sequence()]
+        while self.text.startswith("|", self.at):
+            self.at += 1
+            branches.append(self.sequence())
+        return branches[0] if len(branches) == 1 else Choice(tuple(branches))
+
+    def sequence(self) -> Node:
+        items: list[Node] = []
+        while self.at < len(self.text) and self.text[self.at] not in "|)":
+            if (item := self.atom()) is not None:
+                items.append(self.counted(item))
+        return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def counted(self, item: Node) -> Node:
+        self.skip()
+        low = 0
+        high: int | None = None
+        match self.text[self.at : self.at + 1]:
+            case "*":
+                low, width = 0, 1
+            case "+":
+                low, width = 1, 1
+            case "?":
+                high, width = 1, 1
+            case "{":
+                count = _COUNT.match(self.text, self.at)
+                if count is None or not (count[1] or count[3]):
+                    raise self.error(r"a brace that is no count (fuzzy matching is not taken); write \{")
+                low = int(count[1] or 0)
+                high = (int(count[3]) if count[3] else None) if count[2] else low
+                width = len(count[0])
+            case _:
+                return item
+        if isinstance(item, Edge | Look):
+            raise self.error("an anchor or lookaround cannot be repeated; leave the count out")
+        if item == EMPTY:
+            raise self.error("a character that vanishes from every text cannot be repeated; leave it out")
+        self.at += width
+        mode: Literal["", "?", "+"] = ""
+        if (suffix := self.text[self.at : self.at + 1]) in ("?", "+"):
+            mode = "?" if suffix == "?" else "+"
+            self.at += 1
+        return Repeat(item, low, high, mode)
+
+    def skip(self) -> None:
+        """Comments, and in verbose mode white space."""
+        while True:
+            if self.text.startswith("(?#", self.at):
+                self.at = self.text.index(")", self.at) + 1
+            elif "x" in self.flags and (space := _BLANK.match(self.text, self.at)):
+                self.at = space.end()
+            else:
+                return
+
+    def atom(self) -> Node | None:
+        before = self.at
+        self.skip()
+        if self.at > before:
+            return None  # what follows may be the end of the group
+        match self.text[self.at]:
+            case "(":
+                return self.group()
+            case "[":
+                return self.set()
+            case "\\":
+                return self.escape()
+            case "." as dot:
+                self.at += 1
+                return Chars(dot, _ALL if "s" in self.flags else _ALL & ~(1 << 10), wide=True)
+            case "^":
+                self.at += 1
+                return Edge("line_start" if "m" in self.flags else "start", "^")
+            case "$":
+                self.at += 1
+                return Edge("line_end" if "m" in self.flags else "end", "$")
+            case "{":
+                raise self.error(r"a brace that is no count; write \{")
+            case character:
+                self.at += 1
+                return self.literal(character)
+
+    def group(self) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error(f"more than {MAX_DEPTH} groups within each other; write it flatter")
+        flags, source, look = self.flags, "(", ""
+        if self.text.startswith("(?", self.at):
+            opening = _OPENING.match(self.text, self.at)
+            if opening is None:
+                raise self.error(
+                    "this kind of group is not taken; use (...), (?:...), (?P<name>...), (?>...) or lookaround"
+                )
+            if opening["to"] == ")":
+                raise self.error("flags in mid-pattern are not taken; write (?i:...) or put them at the very start")
+            if opening["to"]:
+                self.flags = self._flags(opening)
+            source, look = self._source(opening), opening["look"] or ""
+            self.at = opening.end()
+        else:
+            self.at += 1
+        item = self.choice()
+        self.at += 1  # the closing parenthesis: regex has seen that it is there
+        self.flags = flags
+        self.depth -= 1
+        return Look(item, "<" not in look, source) if look else Group(item, source)
+
+    def _flags(self, opening: regex.Match[str]) -> frozenset[str]:
+        on, off = set(opening["on"] or ""), set(opening["off"] or "")
+        if strange := (on | off) - set("imsx"):
+            raise self.error(f"the flag {min(strange)!r} is not taken; there are i, m, s and x")
+        return (self.flags | on) - off
+
+    def _source(self, opening: regex.Match[str]) -> str:
+        """The opening without the x flag, which is gone once the pattern is read."""
+        if not opening["to"]:
+            return opening[0]
+        on, off = (opening["on"] or "").replace("x", ""), (opening["off"] or "").replace("x", "")
+        return f"(?{on}{'-' if off else ''}{off}:"
+
+    def escape(self) -> Node:
+        letter = self.text[self.at + 1]
+        if letter in _EDGES:
+            self.at += 2
+            return Edge(_EDGES[letter], f"\\{letter}")  # type: ignore[arg-type]  # the table holds kinds only
+        if letter in "123456789" or self.text.startswith("\\g<", self.at):
+            end = self.at + 2 if letter != "g" else self.text.index(">", self.at) + 1
+            while letter != "g" and self.text[end : end + 1].isdigit():
+                end += 1
+            source, self.at = self.text[self.at : end], end
+            return Back(f"(?:{source})")
+        kind, source, character = self.member()
+        return self.literal(character) if kind == "one" else _chars(source, self._case())
+
+    def member(self) -> tuple[Literal["one", "many"], str, str]:
+        """An escape, in a class or out of it: one character, or a class such as `\\d`."""
+        start, letter = self.at, self.text[self.at + 1]
+        if letter in "dDwWsS":
+            self.at += 2
+            return "many", f"\\{letter}", ""
+        if letter in "pP":
+            closing = self.text.find("}", start) if self.text.startswith("{", start + 2) else start + 2
+            self.at = closing + 1
+            return "many", self.text[start : self.at], ""
+        if letter in _HEX:
+            self.at += 2 + _HEX[letter]
+            return "one", "", chr(int(self.text[start + 2 : self.at], 16))
+        if letter in _INSTEAD:
+            raise self.error(_INSTEAD[letter])
+        if letter.isalnum() and letter not in _CONTROLS:
+            raise self.error(f"the escape \\{letter} is not taken; write the character itself")
+        if letter == "0" and self.text[start + 2 : start + 3].isdigit():
+            raise self.error(r"octal escapes are not taken; write \x..")
+        self.at += 2
+        return "one", "", _CONTROLS.get(letter, letter)
+
+    def literal(self, character: str) -> Node:
+        folded = fold(character)
+        chars = [_literal(each, self._case()) for each in folded]
+        return chars[0] if len(chars) == 1 else Group(Sequence(tuple(chars)), "(?:") if chars else EMPTY
+
+    def _case(self) -> bool:
+        return "i" in self.flags
+
+    def set(self) -> Node:
+        start = self.at
+        self.at += 1
+        negated = self.text.startswith("^", self.at)
+        self.at += negated
+        parts: list[str] = []
+        first = True
+        while first or self.text[self.at] != "]":
+            first = False
+            if self.text.startswith("[:", self.at):
+                raise self.error(r"POSIX classes are not taken; write \p{Alpha} or the ranges")
+            parts.append(self.range())
+        self.at += 1
+        if not any(parts):
+            self.at = start
+            raise self.error("every character of this class vanishes from every text; leave the class out")
+        return _chars(f"[{'^' if negated else ''}{''.join(parts)}]", self._case())
+
+    def range(self) -> str:
+        """One member of a class, folded: a character, a range, or a class within the class."""
+        kind, source, low = self.element()
+        if kind == "many":
+            return source
+        if not (self.text.startswith("-", self.at) and not self.text.startswith("-]", self.at)):
+            return self.folded(low)
+        dash = self.at
+        self.at += 1
+        kind, source, high = self.element()
+        if kind == "many":  # [a-\d]: a hyphen of its own, as regex reads it
+            self.at = dash + 1
+            return self.folded(low) + "\\-"
+        inside = range(ord(low), ord(high) + 1)
+        folds = {each for each in map(fold, map(chr, inside)) if len(each) == 1} if len(inside) <= 1024 else set()
+        folds -= set(map(chr, inside))
+        return f"{_quote(low)}-{_quote(high)}" + "".join(sorted(map(_quote, folds)))
+
+    def element(self) -> tuple[Literal["one", "many"], str, str]:
+        if self.text[self.at] == "\\":
+            if self.text[self.at + 1] == "b":
+                self.at += 2
+                return "one", "", "\b"
+            return self.member()
+        self.at += 1
+        return "one", "", self.text[self.at - 1]
+
+    def folded(self, character: str) -> str:
+        folded = fold(character)
+        if len(folded) > 1:
+            raise self.error(
+                f"{character!r} reads as {folded!r}, which cannot stand in a class; write (?:{folded}|...)"
+            )
+        return _quote(folded) if folded else ""
+
+
+_BLANK: Final = regex.compile(r"(?:\s|#[^\n]*(?:\n|\Z))+")
+_ALL: Final = (1 << 128) - 1
+_EVERY: Final = "".join(map(chr, range(128)))
+_KIN: Final = "\u0130\u0131\u017f\u212a"
+"""What lies beyond ASCII and, without regard to case, equals an ASCII letter (i, s, k)."""
+
+
+def _quote(character: str) -> str:
+    """One character as it may stand anywhere, in a class too."""
+    if character.isalnum() and character.isascii():
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _literal(character: str, ignore_case: bool) -> Chars:
+    code = ord(character)
+    bits = 1 << code if code < 128 else 0
+    wide = code >= 128
+    if ignore_case:
+        if character.isascii():
+            bits = 1 << ord(character.lower()) | 1 << ord(character.upper())
+            wide = character in "iIkKsS"
+        else:
+            return _chars(_quote(character), True)
+    return Chars(_quote(character), bits, wide)
+
+
+@lru_cache(4096)
+def _chars(source: str, ignore_case: bool) -> Chars:
+    """A class, asked of `regex` itself: which of ASCII it takes, and whether it may take more."""
+    compiled = regex.compile(source, regex.VERSION0 | (regex.IGNORECASE if ignore_case else 0))
+    bits = sum(1 << ord(character) for character in compiled.findall(_EVERY))
+    plain = source.startswith("[") and not source.startswith("[^") and not regex.search(r"\\[a-zA-Z](?<!\\x)", source)
+    return Chars(source, bits, wide=not plain or compiled.search(_KIN) is not None)

@@ -1,0 +1,320 @@
+"""A model's reply on its way to the caller: masked piece by piece, noted as delivered, stopped when it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import orjson
+
+from penstock.apis import ndjson, sse
+from penstock.apis.api import ReplyReader
+from penstock.apis.body import emit_line
+from penstock.apis.framing import Event, Framer
+from penstock.apis.metadata import read_anything
+from penstock.apis.ndjson import Ndjson
+from penstock.apis.pieces import DOCUMENT, Piece, Place, UnreadableError, Walk
+from penstock.apis.sse import Sse
+from penstock.errors import Refusal, failed
+from penstock.exchange import Json, Reply
+from penstock.masking.finding import Finding
+from penstock.masking.mask import Mask
+from penstock.masking.reply_channel import StoppedError
+from penstock.masking.reply_text import ReplyTexts
+
+STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
+"""Media types of replies that are streams, whatever the call asked for."""
+
+_UNITS: Final = frozenset({"unit", "object", "key"})
+_LONGEST_ERROR: Final = 2000
+_UNREADABLE: Final = (UnreadableError, orjson.JSONDecodeError, UnicodeDecodeError)
+
+
+class ReplyMask:
+    """One reply, whole or streamed; it does no IO, and what it cannot read it does not let through.
+
+    `text` masks what is said, `tool` the names and arguments of tool calls. With either, or with a judge, what says
+    the same again (logprobs, token ids, contexts) is emptied, in streams and in whole replies alike, and comments of
+    a stream keep nothing but their colon. Events and bodies that need no edit pass byte for byte.
+
+    A judge reads the whole reply, choice by choice and before masking, so nothing is released until it has.
+    """
+
+    def __init__(
+        self,
+        reader: ReplyReader,
+        *,
+        text: Mask | None,
+        tool: Mask | None,
+        buffered: bool = False,
+        judge: Callable[[str], Refusal | None] | None = None,
+        exchange_id: str = "",
+        limit: int = 100_000_000,
+        refusal: Callable[[Finding], Refusal] | None = None,
+    ) -> None:
+        """`limit`: bytes of the reply. `refusal`: what a rule that stops the reply tells the caller."""
+        self.reply = Reply()
+        self.stopped: Refusal | None = None
+        self._reader = reader
+        self._buffered = buffered or judge is not None
+        self._strict = text is not None or tool is not None or self._buffered
+        self._texts = ReplyTexts(self.reply, text, tool, judge)
+        self._exchange = exchange_id
+        self._limit = limit
+        self._refusal = refusal
+        self._framer: Framer = Sse() if reader.framing == "sse" else Ndjson()
+        self._bytes = 0
+        self._closed: set[int] = set()
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._out: list[bytes] = []
+
+    @property
+    def flags(self) -> list[Finding]:
+        """What rules found that only flag."""
+        return self._texts.flags
+
+    def whole(self, status: int, content_type: str, body: bytes) -> bytes:
+        """The body as it may be delivered: `body` itself when nothing in it had to change.
+
+        Raises: Refusal when a rule stops the reply, or when it cannot be read.
+        """
+        self.reply.status = status
+        try:
+            return self._whole(status, content_type.partition(";")[0].strip().lower(), body)
+        except Exception as error:  # noqa: BLE001 - the gateway refuses here
+            refusal = self._why(error)
+        self._texts.withheld()
+        self._end(refusal)
+        raise refusal
+
+    def _whole(self, status: int, media: str, body: bytes) -> bytes:
+        if media in STREAMS:
+            out = self.feed(body) + self.finish()
+            if self.stopped is not None:
+                raise self.stopped
+            return out
+        self._measure(len(body))
+        out = self._json(status, body) if _is_json(media) and body else self._plain(media, body)
+        self._texts.judged()
+        self._texts.delivered()
+        self.reply.complete = True
+        return out
+
+    def _json(self, status: int, body: bytes) -> bytes:
+        document: Json = orjson.loads(body)
+        if status >= 400:
+            reading = read_anything(Walk(), document, strip=self._strict)
+        else:
+            reading = self._reader.read(document, self.reply, strip=self._strict)
+        edited = reading.edited or (self._strict and hides(body, reading.keys))
+        for piece in reading.pieces:
+            edited |= self._texts.complete(piece)
+        if status >= 400 or reading.error:
+            self.reply.error = error_text(document) or f"status {status}"
+        return emit_line(document) if edited else body
+
+    def _plain(self, media: str, body: bytes) -> bytes:
+        """Text without any structure: one text."""
+        if body and media != "text/plain":
+            raise UnreadableError
+        holder: list[Json] = [body.decode("utf-8")]
+        piece = Piece(holder, 0, str(holder[0]), Place((DOCUMENT, "body"), ()), "unit")
+        return str(holder[0]).encode() if self._texts.complete(piece) else body
+
+    def feed(self, data: bytes) -> bytes:
+        """Bytes of the model in, bytes for the caller out. After `stopped`, and behind the end, there are none."""
+        if self.stopped is not None or self.reply.complete:
+            return b""
+        try:
+            self._measure(len(data))
+            self._events(self._framer.feed(data))
+        except Exception as error:  # noqa: BLE001 - the gateway refuses here
+            return self._broken(error)
+        return self._drain()
+
+    def finish(self) -> bytes:
+        """The model's bytes have ended. If its reply had not, it ends in an error, and what is pending stays unsaid."""
+        if self._over():
+            return b""
+        out = self._step(lambda: self._events(self._framer.flush()))
+        if self._over():
+            return out
+        if self.reply.error is not None:
+            return out + self._step(self._release)
+        if self._closed and not self._texts.pending():
+            return out + self._step(self._terminate)
+        return out + self.refuse(Refusal("upstream_unreachable", "The model's reply ended before it was complete."))
+
+    def _over(self) -> bool:
+        return self.stopped is not None or self.reply.complete
+
+    def refuse(self, refusal: Refusal) -> bytes:
+        """Ends the stream with the dialect's error event, once. What is held back is never said."""
+        if self.stopped is not None:
+            return b""
+        self._end(refusal)
+        return self._reader.dialect.event(refusal, self._exchange)
+
+    def _step(self, work: Callable[[], None]) -> bytes:
+        """Does a part of the stream's end."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the gateway refuses here
+            return self._broken(error)
+        return self._drain()
+
+    def _broken(self, error: Exception) -> bytes:
+        """Whatever goes wrong becomes the stream's last event, behind what could still be said."""
+        refusal = self._why(error)
+        if self._buffered:
+            self._held.clear()
+            self._texts.withheld()
+        return self._drain() + self.refuse(refusal)
+
+    def _drain(self) -> bytes:
+        """What may go out now."""
+        if not self._held:
+            self._texts.delivered()
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
+    def _events(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if self.reply.complete:
+                return
+            self._event(event)
+        if self._framer.overflow:
+            raise UnreadableError
+
+    def _event(self, event: Event) -> None:
+        data = event.data
+        if data is None:
+            self._out.append(_bare(event.raw) if self._strict else event.raw)
+        elif self._reader.ends(data):
+            self._terminate(event.raw if event.plain else b"data: " + data + b"\n\n")
+        elif event.name not in self._reader.events:
+            raise UnreadableError
+        elif (document := _loads(data)) is not None:
+            self._document(event, data, document)
+        else:
+            self._emit(event.raw if event.plain else self._encode(None, event.name))
+
+    def _document(self, event: Event, data: bytes, document: Json) -> None:
+        texts, reading = self._texts, self._reader.read(document, self.reply, strip=self._strict)
+        reading.error |= event.name == "error"
+        edited = reading.edited or (self._strict and not event.plain)
+        texts.event.clear()
+        try:
+            for piece in reading.pieces:
+                unit = piece.mode in _UNITS or reading.error
+                edited |= texts.complete(piece) if unit else texts.flow(piece, reading.closes)
+            if reading.closes:
+                self._closed.update(reading.closes)
+                self._carry(texts.rests(reading.closes))
+        except StoppedError:
+            self._carry((place, text) for place, text in texts.event if text)
+            raise
+        if reading.error:
+            self.reply.error = error_text(document) or "The model server reported an error."
+        edited = edited or (self._strict and hides(data, reading.keys))
+        self._emit(self._encode(document, event.name) if edited else event.raw)
+        if reading.done:
+            self._terminate()
+
+    def _carry(self, texts: Iterable[tuple[Place, str]]) -> None:
+        for place, text in texts:
+            self._emit(self._reader.carry(place, text))
+
+    def _terminate(self, last: bytes = b"") -> None:
+        """The reply is complete: the rest of every text that no event closed, then what the judge says to it."""
+        self._carry(self._texts.rests())
+        if last:
+            self._emit(last)
+        self._release()
+        self.reply.complete = True
+
+    def _emit(self, data: bytes) -> None:
+        if not self._buffered:
+            self._out.append(data)
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > self._limit:
+            raise _too_large()
+
+    def _release(self) -> None:
+        """Nothing more is coming: what was held for the judge goes out, or the judge refuses."""
+        self._texts.judged()
+        self._out += self._held
+        self._held.clear()
+
+    def _measure(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > self._limit:
+            raise _too_large()
+
+    def _encode(self, document: Json, name: str) -> bytes:
+        return sse.encode(document, name) if self._reader.framing == "sse" else ndjson.encode(document)
+
+    def _why(self, error: Exception) -> Refusal:
+        """What the caller is told of a failure."""
+        if isinstance(error, StoppedError):
+            return self._refusal(error.finding) if self._refusal is not None else _stopped()
+        if isinstance(error, Refusal):
+            return error
+        return _unreadable() if isinstance(error, _UNREADABLE) else failed()
+
+    def _end(self, refusal: Refusal) -> None:
+        self.stopped = refusal
+        self.reply.error = refusal.message
+        self.reply.complete = False
+
+
+def hides(data: bytes, keys: int) -> bool:
+    """Whether raw JSON may say more than what was parsed of it, because a key stands twice in an object.
+
+    Each key shows as `":`. So does a quote before a colon in a string, as `\\":`, but for one that a backslash ends.
+    """
+    extra = data.count(b'":') - keys
+    if extra and (b'\\\\":' in data or extra != data.count(b'\\":')):
+        return True
+    return b'" :' in data or b'"\t:' in data or b'"\r:' in data or b'"\n:' in data
+
+
+def error_text(document: Json) -> str | None:
+    """The message of an error document, as it was masked."""
+    if not isinstance(document, dict):
+        return None
+    found: Json = document.get("error")
+    if isinstance(found, dict):
+        found = found.get("message")
+    found = found or document.get("message") or document.get("detail")
+    return found[:_LONGEST_ERROR] if isinstance(found, str) else None
+
+
+def _loads(data: bytes) -> Json:
+    document: Json = orjson.loads(data)
+    return document
+
+
+def _bare(raw: bytes) -> bytes:
+    """A comment without its text (or just the line ends that it is): it still keeps the connection alive."""
+    return raw if not raw.strip(b"\r\n") else b":\n\n"
+
+
+def _is_json(media: str) -> bool:
+    return media == "application/json" or media.endswith("+json")
+
+
+def _stopped() -> Refusal:
+    return Refusal("policy_violation", "The reply was stopped by a rule.")
+
+
+def _unreadable() -> Refusal:
+    return Refusal("gateway_error", "The model server answered in a form that this gateway does not read.", 502)
+
+
+def _too_large() -> Refusal:
+    return Refusal("gateway_error", "The model's reply is larger than this gateway accepts.", 502)

@@ -1,0 +1,86 @@
+"""One channel of a reply: a text that arrives in pieces, masked, and what of it may be released."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from penstock.apis.pieces import Place, UnreadableError
+from penstock.masking.finding import Finding
+from penstock.masking.mask import Mask
+
+_NOTHING: Final[Sequence[Finding]] = ()
+
+
+class StoppedError(Exception):
+    """A rule that stops the reply matched. `safe` is what may still be said at the place."""
+
+    def __init__(self, finding: Finding, safe: str = "") -> None:
+        super().__init__(finding.rule)
+        self.finding = finding
+        self.safe = safe
+
+
+class Channel:
+    """The text at one place, through the whole reply."""
+
+    __slots__ = ("_name", "_seen", "_stream", "closed", "mask", "place")
+
+    def __init__(self, place: Place, mask: Mask | None) -> None:
+        self.place = place
+        self.mask = mask
+        self.closed = False
+        self._stream = mask.stream(place.form) if mask is not None else None
+        self._seen = 0
+        self._name = ""
+
+    def feed(self, text: str) -> str:
+        """What may be released now that `text` has arrived.
+
+        Raises: StoppedError; UnreadableError for text behind the end (the mask of what came before is closed).
+        """
+        if self.closed:
+            raise UnreadableError
+        stream = self._stream
+        if stream is None:
+            return text
+        released = stream.feed(text)
+        if stream.stopped is not None:
+            raise StoppedError(stream.stopped, released)
+        return released
+
+    def close(self) -> str:
+        """The rest, masked.
+
+        Raises: StoppedError.
+        """
+        stream = self._stream
+        if self.closed or stream is None:
+            self.closed = True
+            return ""
+        self.closed = True
+        rest = stream.flush()
+        if stream.stopped is not None:
+            raise StoppedError(stream.stopped, rest)
+        return rest
+
+    def found(self) -> Sequence[Finding]:
+        """What was found since this was last asked."""
+        stream = self._stream
+        if stream is None or len(stream.findings) == self._seen:
+            return _NOTHING
+        new = stream.findings[self._seen :]
+        self._seen = len(stream.findings)
+        return new
+
+    def name(self, text: str) -> None:
+        """A piece of a name. Servers send names whole, and some send them again with each event.
+
+        Raises: UnreadableError for a name that comes in parts and would be masked if it came whole.
+        """
+        if not self._name or text == self._name:
+            self._name = text
+            return
+        self._name += text
+        if self.mask is not None and self.mask.whole(self._name).findings:
+            raise UnreadableError

@@ -1,0 +1,402 @@
+"""Masking a text that arrives in pieces, exactly as if it had come whole.
+
+The promise: for every way of cutting a text into pieces, what `feed` and `flush` return adds up to what `Mask.whole`
+makes of the text; no character is released that can still become part of a value; and nothing else is held back.
+
+**What the whole text means.** A rule scans from the left: `R.search(text, p)`, and goes on at the end of what it finds;
+where the match is empty or its check fails, at the character after its start. So the outcome of a rule is settled by
+the outcome of its pattern R at each place where a match may start, from left to right.
+
+**What is settled.** Take a place `i` of the text so far, and let R explore from there: path after path, in its own
+order, until one succeeds. If it never asks for a character beyond the end of the text so far, then more text changes
+nothing: it explores the same paths to the same success or failure. If it does ask, the outcome is open. Of all places
+we want the leftmost open one.
+
+**How `regex` tells.** With `partial=True` it reports a partial match when a path runs into the end of the text. Three
+things keep that from being the answer, and the pending twin `P = (?>R')[\\s\\S](?!)` mends each:
+- a full match anywhere hides a pending one before it: `(?!)` makes P fail in the end, so P has no full match;
+- a match that could still grow counts as full: `(?>...)` keeps the order of R's paths and allows no second choice, so
+  that P asks for the end exactly where R does on its way to its first success (or, one character more, where that
+  success ends at the very end);
+- anchors and word edges never report the end: R' has lookarounds in their place, which do.
+Then `P.search(text, p, partial=True).start()` is the leftmost open place from p on, and every match of R that starts
+before it is final. What R' may not contain (a lookbehind in mid-pattern after a lazy repeat, say, where `regex` looks
+ahead for its next literal) is refused by `detect.admission`, which also runs each policy's pattern through both ways.
+
+**What may be released.** Everything before the leftmost open place of all rules: a value that starts there or later
+cannot reach back. Values found already are known by then, and `masking.release` replaces them.
+
+**Left context.** Lookbehinds, and words of context before a value, read text that is released already. As much of it
+is kept as the most far-sighted rule needs, always at least one character: an anchor at the start of the text looks
+for a character before it, so it never matches where the buffer merely was cut.
+
+**Cost.** A rule with nothing open runs only when a piece brings characters that its matches can begin with, and sleeps
+through words that cannot be a match yet (`detect.opening`); one with something open resumes there. Only the last `span`
+places can be open, as many characters as R' can look at. A long piece is asked first which rules can find anything in it
+(`detect.prefilter`). Patterns that are admitted for streams are bounded, so what is held is bounded too; values without a
+bound (`Detector.until`) are swallowed, not held.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from penstock.detect.view import View, view
+from penstock.masking.finding import Finding
+from penstock.masking.release import FOREVER, Found, Release
+from penstock.masking.rule import REACH, Rule
+from penstock.masking.ruleset import RuleSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from regex import Match
+
+    from penstock.masking.ruleset import RuleSet
+
+_LONG: Final = 48
+"""A piece from which on it pays to ask first which rules can find anything in it."""
+_ROOM: Final = 512
+"""Settled characters that may gather in a buffer before they are cut away."""
+
+
+class MaskStream:
+    """One text, masked as it arrives: for every chunking the pieces add up to what the whole text gives."""
+
+    __slots__ = ("_release", "findings")
+
+    def __init__(self) -> None:
+        self._release = Release()
+        self.findings = self._release.findings
+        """What was found in what is released; a value that is still being swallowed ends where it began."""
+
+    @property
+    def stopped(self) -> Finding | None:
+        """Set when a `stop` rule matched: nothing from the start of the match on is ever released."""
+        return self._release.stopped
+
+    def feed(self, chunk: str) -> str:
+        """More of the text; returns what is safe to release now."""
+        raise NotImplementedError
+
+    def flush(self) -> str:
+        """The end of the text: the rest, masked."""
+        raise NotImplementedError
+
+
+class Scan:
+    """The rules over one view of a text. What they find goes to a `Release`; `feed` returns what is settled."""
+
+    __slots__ = (
+        "_active",
+        "_allowed",
+        "_before",
+        "_buffer",
+        "_end",
+        "_open",
+        "_place",
+        "_release",
+        "_rules",
+        "_running",
+        "_runs",
+        "_settled",
+        "_spell",
+        "_start",
+        "_swallowing",
+    )
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        release: Release,
+        place: int = 0,
+        before: str = "",
+        spell: Callable[[str], str] | None = None,
+    ) -> None:
+        self._rules = rules
+        self._release = release
+        self._before = before
+        """What stands before this text and may be its context."""
+        self._spell = spell
+        self._buffer = ""
+        self._place = place
+        """Where `buffer[0]` stands in the original text, unless it is told character for character:"""
+        self._start: list[int] | None = None
+        self._end: list[int] | None = None
+        self._settled = 0
+        """The leftmost open place of all rules, in the buffer."""
+        self._open: dict[int, int] = {}
+        """Rule -> its leftmost open place, for those that have one."""
+        self._active = 0
+        """The bits of those rules."""
+        self._allowed = -1
+        """The bits of the rules whose matches can start here, by the character before."""
+        self._running = 0
+        """The bits of the rules that sleep in a run, and where the runs began, from left to right."""
+        self._runs: list[tuple[int, int]] = []
+        self._swallowing: dict[int, Found] = {}
+
+    def feed(
+        self, text: str, place: int, size: int, start: Sequence[int] | None = None, end: Sequence[int] | None = None
+    ) -> int:
+        """Take in a piece of the view, which stands for `size` characters of the original text, at `place`.
+
+        `start`, `end`: of each character, from `place` on, unless it is told character for character. Returns up to
+        where the original text is settled.
+        """
+        if self._settled > self._rules.behind + _ROOM:
+            self._forget()
+        edge = len(self._buffer)
+        if start is not None or self._start is not None or place != self._place + edge:
+            self._follow(text, place, start, end)
+        buffer = self._buffer = self._buffer + text
+        length = len(buffer)
+        active = self._woken(text, edge) if length - edge < _LONG else self._all_woken(text)
+        if active:
+            opened = self._open
+            possible = -1 if length - edge < _LONG else self._rules.possible(buffer[self._settled :])
+            self._active = 0
+            for rule in self._rules.chosen(active):
+                at = opened.pop(rule.index, edge)
+                # Nearly always nothing is found; this is `_settle`, for that case.
+                far = length - rule.span
+                pending = rule.pending(buffer, far if far > at else at, None, None, True)
+                limit = length if pending is None else pending.start()
+                if rule.index in self._swallowing or (
+                    limit > at
+                    and length - at >= rule.least
+                    and rule.bit & possible
+                    and rule.search(buffer, at) is not None
+                ):
+                    limit = self._settle(rule, at)
+                if limit < length or rule.index in self._swallowing:
+                    opened[rule.index] = limit
+                    self._active |= rule.bit
+        settled = min(self._open.values()) if self._active else length
+        if self._runs:
+            settled = min(settled, self._runs[0][0])
+        self._settled = settled
+        if settled < length:
+            return self._starts(settled)
+        # What has no character in the view belongs to no value; but it is not known yet whether a swallowed one goes on.
+        return self._ends(length) if self._swallowing else place + size
+
+    def _woken(self, text: str, edge: int) -> int:
+        """The rules that have something open, or may have with these characters.
+
+        A rule whose matches begin with a run (`opening.Head`) sleeps while there are only runs: where the last of them
+        began is its leftmost open place.
+        """
+        wakes, runs = self._rules.wakes, self._runs
+        active, allowed, running = self._active, self._allowed, self._running
+        asleep, keyless = self._rules.headed & ~active, self._rules.keyless
+        carried = 0
+        for place, character in enumerate(text, edge):
+            first, second, after, run, key = wakes[character]
+            active |= carried & second
+            carried = first & allowed
+            allowed = after
+            started = carried & asleep
+            if key and (woken := key & (running | started)):
+                self._running = running
+                self._wake(woken, place)
+                active |= woken
+                asleep &= ~woken
+                running &= ~woken
+                started &= ~woken
+            if broken := running & ~run:
+                self._running = running
+                if broken & keyless:  # it may have been long enough for a match
+                    woken = self._outrun(place)
+                    active |= woken
+                    asleep &= ~woken
+                    started &= ~woken
+                running = self._running & run
+                runs[:] = [(began, bits & running) for began, bits in runs if bits & running]
+            if fresh := started & ~running:
+                runs.append((place, fresh))
+                running |= fresh
+        self._allowed, self._running = allowed, running
+        if runs:
+            active |= self._outrun(edge + len(text))
+        return active | carried & ~self._rules.headed
+
+    def _outrun(self, end: int) -> int:
+        """Drop or wake the rules for which a run has become too long. Returns those woken."""
+        active = 0
+        for began, bits in tuple(self._runs):
+            if outrun := bits & self._rules.outrun[min(end - began, len(self._rules.outrun) - 1)]:
+                lost = outrun & self._rules.lost
+                self._sleep(lost)
+                self._wake(outrun & ~lost, began)
+                active |= outrun & ~lost
+        return active
+
+    def _wake(self, bits: int, place: int) -> None:
+        """Rules go on for themselves, from where their run began or, if they are in none, from a place."""
+        for began, known in self._runs:
+            self._open.update((rule.index, began) for rule in self._rules.chosen(known & bits))
+        self._open.update((rule.index, place) for rule in self._rules.chosen(bits & ~self._running))
+        self._sleep(bits)
+
+    def _sleep(self, bits: int) -> None:
+        """Rules are in no run."""
+        self._running &= ~bits
+        self._runs[:] = [(began, known & ~bits) for began, known in self._runs if known & ~bits]
+
+    def _all_woken(self, text: str) -> int:
+        """The same for a long piece, coarser: every rule that has something open, or for which a character is a start."""
+        active = self._active | self._running
+        self._wake(self._running, 0)
+        for character in set(text):
+            active |= self._rules.wakes[character].first
+        self._allowed = self._rules.wakes[text[-1]].after
+        return active
+
+    def close(self, place: int) -> None:
+        """The text ends, at `place` of the original."""
+        for rule in self._rules.chosen(self._active):
+            self._settle(rule, self._open[rule.index], final=True)
+        for found in self._swallowing.values():
+            self._release.ended(found, place)
+        self._swallowing.clear()
+
+    def everything(self, text: View, bits: int) -> None:
+        """Take in the whole text at once, before `close`: the rules of these bits are to read it."""
+        self._follow(text.text, 0, text.start, text.end)
+        self._buffer = text.text
+        self._active = bits
+        self._open = {rule.index: 0 for rule in self._rules.chosen(bits)}
+
+    def _settle(self, rule: Rule, at: int, *, final: bool = False) -> int:
+        """Take a rule on from one open place to the next: the end of the buffer when there is none, or it is final."""
+        buffer = self._buffer
+        end = len(buffer)
+        while at < end:
+            if rule.index in self._swallowing:
+                at, done = self._swallow(rule, at, final)
+                if not done:
+                    break
+            limit = end
+            from_ = max(at, end - rule.span)
+            if not final and (pending := rule.pending(buffer, from_, None, None, True)) is not None:
+                limit = pending.start()
+            if at == limit:
+                break
+            at = self._find(rule, at, limit)
+        return at
+
+    def _find(self, rule: Rule, at: int, limit: int) -> int:
+        """Take in all that starts before `limit`. Returns where to go on: there, or at the end of the last find."""
+        while at < limit and rule.index not in self._swallowing:
+            match = rule.search(self._buffer, at)
+            if match is None or match.start() >= limit:
+                return limit
+            at = self._judged(rule, match)
+        return at
+
+    def _judged(self, rule: Rule, match: Match[str]) -> int:
+        """Take in a match, if it is a value. Returns where to go on."""
+        buffer = self._buffer
+        start, end = match.span(rule.group)
+        resume = match.end()
+        if rule.judge is not None or start == end:
+            count = rule.judge.accept(buffer[start:end], self._context(start)) if rule.judge and start < end else 0
+            if not count:
+                return match.start() + 1
+            if start + count < end:
+                resume = end = start + count
+        place = self._starts(start)
+        if rule.until is not None:
+            found = Found(rule, place, FOREVER, "", self._spell, (place, self._ends(end)))
+            self._swallowing[rule.index] = self._release.add(found)
+        else:
+            value = buffer[start:end] if rule.replace else ""
+            self._release.add(Found(rule, place, self._ends(end), value, self._spell))
+        return resume
+
+    def _swallow(self, rule: Rule, at: int, final: bool) -> tuple[int, bool]:
+        """Look for the end of what is being swallowed. Returns where to go on, and whether it was there."""
+        until = rule.until
+        assert until is not None
+        limit = len(self._buffer)
+        if not final and (pending := until.pending(self._buffer, at, None, None, True)) is not None:
+            limit = pending.start()
+        match = until.search(self._buffer, at)
+        if match is None or (match.start() >= limit and not final):
+            return limit, False
+        if final and match.end() == len(self._buffer):
+            return limit, False  # `close` ends it, with the text
+        self._release.ended(self._swallowing.pop(rule.index), self._ends(match.end()))
+        return match.end(), True
+
+    def _context(self, start: int) -> str:
+        """The text right before a place, `REACH` characters of it."""
+        if start < REACH and self._before:
+            return (self._before + self._buffer[:start])[-REACH:]
+        return self._buffer[max(0, start - REACH) : start]
+
+    def _starts(self, index: int) -> int:
+        """Where a character of the buffer starts in the original text."""
+        return self._place + index if self._start is None else self._start[index]
+
+    def _ends(self, index: int) -> int:
+        """Where what stands before an index of the buffer ends in the original text."""
+        return self._place + index if self._end is None else self._end[index - 1]
+
+    def _follow(self, text: str, place: int, start: Sequence[int] | None, end: Sequence[int] | None) -> None:
+        """Keep count of where each character comes from, once that is not plain from its index."""
+        if self._start is None or self._end is None:
+            if not self._buffer and start is None:
+                self._place = place
+                return
+            self._start = list(range(self._place, self._place + len(self._buffer)))
+            self._end = [each + 1 for each in self._start]
+        if start is None or end is None:
+            start, end = range(len(text)), range(1, len(text) + 1)
+        self._start += [place + each for each in start]
+        self._end += [place + each for each in end]
+
+    def _forget(self) -> None:
+        """Cut away what is settled and is no rule's left context."""
+        cut = self._settled - self._rules.behind
+        self._buffer = self._buffer[cut:]
+        self._place += cut
+        self._settled -= cut
+        self._open = {index: at - cut for index, at in self._open.items()}
+        self._runs = [(began - cut, bits) for began, bits in self._runs]
+        if self._start is None or self._end is None:
+            return
+        self._start, self._end = self._start[cut:], self._end[cut:]
+        self._place = first = self._start[0]
+        plain = list(range(first, first + len(self._start) + 1))
+        if plain[:-1] == self._start and plain[1:] == self._end:
+            self._start = self._end = None
+
+
+class TextStream(MaskStream):
+    """Plain text, as it comes."""
+
+    __slots__ = ("_scan",)
+
+    def __init__(self, rules: RuleSet) -> None:
+        super().__init__()
+        self._scan = Scan(rules, self._release)
+
+    def feed(self, chunk: str) -> str:
+        release = self._release
+        if release.stopped is not None:
+            return ""
+        place = release.size
+        release.held += chunk
+        if chunk.isascii():
+            return release.upto(self._scan.feed(chunk, place, len(chunk)))
+        seen = view(chunk)
+        return release.upto(self._scan.feed(seen.text, place, len(chunk), seen.start, seen.end))
+
+    def flush(self) -> str:
+        release = self._release
+        if release.stopped is not None:
+            return ""
+        self._scan.close(release.size)
+        return release.upto(FOREVER)

@@ -1,0 +1,75 @@
+"""`pattern`: a regular expression that is found anywhere in a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import regex
+
+from penstock.detect.detector import custom
+from penstock.detect.syntax import PatternError
+from penstock.detect.value import Detector
+from penstock.policy.marked import Mark, Node
+from penstock.policy.matcher import Kind, Matcher
+from penstock.policy.readers import TEXT
+from penstock.policy.reading import Reading
+from penstock.policy.subject import Subject
+
+TIMEOUT: Final = 2.0
+"""Seconds of CPU for one pattern on one text; over it, the call is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern(Matcher):
+    """Found by one regular expression, in the view of a text."""
+
+    source: str
+    detector: Detector = field(compare=False)
+    streams: bool = field(compare=False)
+    needs: frozenset[str] = field(init=False, compare=False, repr=False)
+    compiled: regex.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", frozenset(self.patterns))
+        object.__setattr__(self, "compiled", regex.compile(self.detector.pattern, regex.VERSION0))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return (self.detector.pattern,)
+
+    @property
+    def detectors(self) -> tuple[Detector, ...] | None:
+        return (self.detector,) if self.streams else None
+
+    def hits(self, subject: Subject) -> bool:
+        wanted = self.detector.pattern
+        return any(
+            wanted in view.possible and self.compiled.search(view.text, timeout=TIMEOUT) is not None
+            for view in subject.views
+        )
+
+
+def searched(source: str, mark: Mark, reading: Reading, *, name: str = "pattern") -> Pattern:
+    """The pattern, admitted; one that cannot be found in a stream exactly is still good for whole texts."""
+    try:
+        return Pattern(source, custom(name, source, streamable=True), streams=True)
+    except PatternError:
+        pass
+    try:
+        return Pattern(source, custom(name, source, streamable=False), streams=False)
+    except PatternError as error:
+        raise reading.wrong(mark, error.line()) from None
+
+
+def _read(node: Node, reading: Reading) -> Pattern:
+    return searched(TEXT.read(node, reading), node.mark, reading)
+
+
+KIND: Final = Kind(
+    "pattern",
+    "A regular expression, found anywhere in the text. Write it in single quotes; `(?i)` at the start ignores case.",
+    r"pattern: '(?i)\bdrop table\b'",
+    _read,
+    TEXT.schema,
+)

@@ -1,0 +1,172 @@
+"""Masking rules: what must not be seen, in prompts, in replies and in the record."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, assert_never
+
+from penstock.detect.value import Detector
+from penstock.masking.mask import MaskRule
+from penstock.policy.detectors import DETECTOR
+from penstock.policy.marked import Node, Table
+from penstock.policy.readers import SECRET, Reader, choice, declared, whole
+from penstock.policy.reading import Reading
+from penstock.policy.scope import WHEN_KEY, Scope
+from penstock.policy.settings import Secret
+from penstock.policy.shape import Fields, Key, Record, listed, refused
+from penstock.verdict import Match
+
+type Masked = Literal["prompt", "completion", "record"]
+
+MIN_KEY: Final = 16
+"""Characters of the key of `hash`, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """`[EMAIL]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redact:
+    """`[REDACTED]`: not even the kind of value shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Stars, but for a few characters at the ends; never more than half of the value is kept."""
+
+    keep_first: int
+    keep_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """`[EMAIL:9f86d081884c]`: the same value gives the same hash, and without the key nobody can try values."""
+
+    key: Secret
+
+
+type With = Label | Redact | Partial | Hash
+
+
+def replacer(style: With, detector: Detector) -> Callable[[str], str] | None:
+    """What stands in place of a value; None for the detector's label."""
+    match style:
+        case Label():
+            return None
+        case Redact():
+            return lambda _: "[REDACTED]"
+        case Partial(first, last):
+            return lambda value: partial(value, first, last)
+        case Hash(key):
+            secret = key.reveal().encode()
+            return lambda value: f"[{detector.label}:{digest(secret, value)}]"
+        case _:
+            assert_never(style)
+
+
+def partial(value: str, first: int, last: int) -> str:
+    spare = len(value) // 2
+    last = min(last, spare)
+    first = min(first, spare - last)
+    return value[:first] + "*" * (len(value) - first - last) + value[len(value) - last :]
+
+
+def digest(key: bytes, value: str) -> str:
+    return hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingRule:
+    """Values of some detectors, and what stands in their place."""
+
+    id: str
+    on: frozenset[Masked]
+    when: Scope
+    detect: tuple[Detector, ...]
+    style: With
+    where: str = field(compare=False)
+
+    def rules(self) -> list[MaskRule]:
+        return [MaskRule(self.id, known, "mask", replacer(self.style, known)) for known in self.detect]
+
+    def matched(self) -> Match:
+        """How the verdict reports that it is in force."""
+        return Match(self.id, "masking", self.where, "mask")
+
+
+# The format
+
+_ON: Final[Reader[Masked]] = choice("prompt", "completion", "record", of="subject")
+_STYLE: Final[Reader[str]] = choice("label", "redact", of="style")
+
+KEEP_FIRST: Final = Key("keep_first", whole(0, 16), "Characters left at the start.", 0)
+KEEP_LAST: Final = Key("keep_last", whole(0, 16), "Characters left at the end.", 0)
+KEY: Final = Key("key", SECRET, f"At least {MIN_KEY} characters that only this gateway knows.")
+PARTIAL: Final = Record(
+    "partial", "Leave a few characters.", (KEEP_FIRST, KEEP_LAST), lambda f: Partial(f[KEEP_FIRST], f[KEEP_LAST])
+)
+
+
+def _hash(fields: Fields) -> Hash:
+    if len(fields[KEY].reveal()) < MIN_KEY:
+        raise fields.wrong(KEY, f"the key has fewer than {MIN_KEY} characters: values could be guessed")
+    return Hash(fields[KEY])
+
+
+HASH: Final = Record("hash", "A keyed hash (HMAC-SHA-256) of the value.", (KEY,), _hash)
+PARTIAL_KEY: Final[Key[Partial | None]] = Key("partial", PARTIAL.reader, "Leave a few characters.", None, "not")
+HASH_KEY: Final[Key[Hash | None]] = Key("hash", HASH.reader, "A keyed hash of the value.", None, "not")
+TOKEN: Final = refused("token", "reversible tokens are not available yet: use label, redact, partial or hash")
+
+
+def _style(fields: Fields) -> With:
+    given = [style for style in (fields[PARTIAL_KEY], fields[HASH_KEY]) if style is not None]
+    if len(given) != 1:
+        raise fields.reading.wrong(fields.mark, "expected exactly one of partial, hash")
+    return given[0]
+
+
+STYLE: Final = Record("with", "What stands in place of a value.", (PARTIAL_KEY, HASH_KEY, TOKEN), _style)
+
+
+def _read_with(node: Node, reading: Reading) -> With:
+    if isinstance(node, Table):
+        return STYLE.read(node, reading)
+    return Redact() if _STYLE.read(node, reading) == "redact" else Label()
+
+
+_WITH: Final[Reader[With]] = Reader(
+    "label, redact, {partial: ...} or {hash: ...}",
+    _read_with,
+    lambda definitions: {"anyOf": [_STYLE.schema(definitions), STYLE.schema(definitions)]},
+)
+
+ID_KEY: Final = Key("id", declared("masking"), "Name of the rule.")
+ON: Final = Key(
+    "on",
+    listed(_ON),
+    "`prompt`: before a model reads it. `completion`: replies and tool calls. `record`: the audit.",
+)
+DETECT: Final = Key("detect", listed(DETECTOR), "Detectors whose values are masked.")
+WITH: Final = Key("with", _WITH, "What stands in place of a value.", Label(), "label")
+FIELDS: Final = refused("fields", "masking by field is not available yet: use detect: with a detector of your own")
+
+
+def _masking(fields: Fields) -> MaskingRule:
+    rule = MaskingRule(
+        fields[ID_KEY], frozenset(fields[ON]), fields[WHEN_KEY], fields[DETECT], fields[WITH], str(fields.mark)
+    )
+    for known in rule.detect if "completion" in rule.on else ():
+        if not known.streamable:
+            why = fields.reading.unstreamable.get(known.name, "")
+            raise fields.wrong(DETECT, f"detector '{known.name}' cannot mask replies: {why}")
+    return rule
+
+
+MASKING: Final = Record("masking", "What must not be seen.", (ID_KEY, ON, WHEN_KEY, DETECT, WITH, FIELDS), _masking)
+MASKING_KEY: Final = Key("masking", listed(MASKING.reader), "What must not be seen.", (), "nothing")

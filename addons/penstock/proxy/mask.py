@@ -1,0 +1,140 @@
+"""What must not be seen: the prompt before it is forwarded, the reply before it is delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from mitmproxy import http
+
+from penstock import apis
+from penstock.errors import Refusal, failed
+from penstock.masking.reply import ReplyMask
+from penstock.proxy import answers, passage
+from penstock.proxy.passage import Passage
+from penstock.proxy.stream import Stream
+
+if TYPE_CHECKING:
+    from penstock.exchange import Call, Path
+    from penstock.masking.mask import Mask
+    from penstock.proxy.gateway import Gateway
+
+_STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
+
+
+class Masks:
+    """Masks prompts in `request`; in `responseheaders` chooses whole or streaming by the reply's Content-Type."""
+
+    name = "penstock_mask"
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        here = passage.of(flow)
+        if here.reserved:
+            return
+        if here.caller is None or here.call is None or here.upstream is None:
+            raise failed()
+        here.screen = here.policy.screen(here.caller, here.call, here.upstream.name)
+        if here.screen.prompt is not None:
+            here.call, here.prompt_masked = masked_call(here.call, here.screen.prompt)
+        here.matches.extend(here.screen.matches)
+        here.body = apis.emit(here.call.body) if here.call.body is not None else b""
+        here.digest = hashlib.sha256(here.body).hexdigest()
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        here = passage.of(flow)
+        if here.local:
+            return
+        assert flow.response is not None
+        if here.api is None or here.call is None or here.screen is None or here.cleared is None:
+            raise failed()
+        content_type = media_type(flow.response)
+        screen = here.screen
+        here.reply = ReplyMask(
+            here.api.reader(here.call),
+            text=screen.completion,
+            tool=screen.tool,
+            buffered=screen.buffered,
+            judge=screen.judge if screen.buffered else None,
+            exchange_id=here.id,
+            limit=here.policy.gateway.limits.response_body,
+            refusal=lambda finding: screen.refusal(finding.rule),
+        )
+        here.streamed = content_type in _STREAMS and flow.response.status_code < 300
+        flow.response = rebuilt(flow, here)
+        if here.streamed:
+            flow.response.stream = Stream(self.gateway, here, flow)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        here = passage.of(flow)
+        if here.local or here.streamed:
+            return
+        if here.reply is None or flow.response is None:
+            raise failed()
+        here.first_byte_at = here.last_byte_at = time.time()
+        body = here.reply.whole(
+            flow.response.status_code, flow.response.headers.get("content-type", ""), flow.response.raw_content or b""
+        )
+        flow.response.data.content = body
+        flow.response.headers["Content-Length"] = str(len(body))
+
+
+def masked_call(call: Call, mask: Mask) -> tuple[Call, dict[str, int]]:
+    """The call with every text masked, and how many values of which detector were."""
+    texts: dict[Path, str] = {}
+    counts: Counter[str] = Counter()
+    for turn in call.turns:
+        masked = mask.whole_json(turn.text) if turn.form == "json" else mask.whole(turn.text)
+        if masked.text is not turn.text:
+            texts[turn.path] = masked.text
+        counts.update(finding.detector for finding in masked.findings if finding.action == "mask")
+    return (apis.with_texts(call, texts) if texts else call), dict(counts)
+
+
+def media_type(response: http.Response) -> str:
+    """The reply's media type, lower case.
+
+    Raises: Refusal for a reply that cannot be read: encoded, an upgrade, or with two types.
+    """
+    headers = response.headers
+    if response.status_code < 200:
+        raise Refusal("gateway_error", "The model server answered in a way this gateway does not read.", 502)
+    if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+        raise Refusal("gateway_error", "The model server sent an encoded reply, which cannot be inspected.", 502)
+    types = headers.get_all("content-type")
+    if len(types) > 1:
+        raise Refusal("gateway_error", "The model server sent two content types.", 502)
+    return types[0].partition(";")[0].strip().lower() if types else ""
+
+
+def rebuilt(flow: http.HTTPFlow, here: Passage) -> http.Response:
+    """The reply's head with known headers only (others could carry text past the mask)."""
+    old = flow.response
+    assert old is not None
+    fields = [
+        (name, value)
+        for name, value in old.headers.fields
+        if name.lower() == b"content-type" or (name.lower() == b"retry-after" and value.isdigit())
+    ]
+    fields.append((answers.EXCHANGE_HEADER, here.id.encode()))
+    if here.streamed:
+        fields.append((b"Cache-Control", b"no-cache"))
+        if flow.request.data.http_version == b"HTTP/1.1":
+            fields.append((b"Transfer-Encoding", b"chunked"))
+        else:
+            fields.append((b"Connection", b"close"))
+    data = old.data
+    return http.Response(
+        b"HTTP/1.1",
+        data.status_code,
+        data.reason,
+        http.Headers(fields),
+        data.content,
+        None,
+        data.timestamp_start,
+        data.timestamp_end,
+    )

@@ -1,0 +1,1 @@
+"""What the demo, the benchmark and the end-to-end tests put on stage: processes, an identity provider, a policy."""

@@ -1,0 +1,88 @@
+"""Subjects: every text that a rule must see, in the spellings that disguises fall away from."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.exchange import Call, Operation, Turn
+from penstock.policy.subject import Sieve, of_call, of_reply, strings
+
+
+def texts(*turns: Turn, on: str = "prompt") -> list[str]:
+    call = Call("t", Operation.CHAT, "m", turns)
+    return [view.text for view in of_call(Sieve(()), call, frozenset({on})).views]  # type: ignore[arg-type]
+
+
+def turn(text: str, role: str = "user") -> Turn:
+    return Turn(role, text, ())
+
+
+def test_one_turn_is_one_view() -> None:
+    assert texts(turn("hello")) == ["hello"]
+
+
+def test_the_turns_of_a_role_are_read_together_too() -> None:
+    found = texts(turn("be kind", "system"), turn("a"), turn("x", "assistant"), turn("b"))
+    assert found == ["be kind", "a", "x", "b", "ab", "a b"]
+
+
+def test_equal_texts_are_read_once() -> None:
+    assert texts(turn("a"), turn("a")) == ["a", "aa", "a a"]
+
+
+def test_tool_calls_are_apart_from_prompts_and_read_unescaped() -> None:
+    arguments = Turn("assistant", r'{"to": "a\u0040b", "cc": ["c\n"]}', (), "tool_call", "json")
+    assert texts(turn("hello"), arguments) == ["hello"]
+    found = texts(turn("hello"), arguments, on="tool_call")
+    assert found == [arguments.text, "to", "a@b", "cc", "c\n", "toa@bccc\n", "to a@b cc c\n"]
+
+
+def test_arguments_that_are_no_json_are_read_as_they_are() -> None:
+    broken = Turn("assistant", r'{"to": "a\u00', (), "tool_call", "json")
+    assert texts(broken, on="tool_call") == [broken.text]
+    deep = Turn("assistant", "[" * 100_000 + '"\\n', (), "tool_call", "json")
+    assert texts(deep, on="tool_call") == [deep.text]
+
+
+def test_size_counts_each_turn_once() -> None:
+    call = Call(
+        "t", Operation.CHAT, "m", (turn("abc"), turn("de"), Turn("a", "xyz", (), "tool_call")), {"stop": ["qq"]}
+    )
+    assert of_call(Sieve(()), call, frozenset({"prompt"})).size == 5
+    assert of_call(Sieve(()), call, frozenset({"prompt", "tool_call"})).size == 8
+    assert of_call(Sieve(()), call, frozenset({"parameters"})).size == 6
+    assert of_call(Sieve(()), call, frozenset({"operation"})).size == 0
+    assert of_reply(Sieve(()), "abc").size == 3
+
+
+def test_tag_characters_are_read_as_the_letters_that_they_stand_for() -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "evil")
+    assert texts(turn(f"hello{hidden}")) == ["hello", "helloevil"]
+
+
+def test_only_patterns_that_may_match_are_possible() -> None:
+    sieve = Sieve(["abc", "[0-9]{3}", "abc"])
+    subject = sieve.subject(["xx abc", "nothing", "12345"], 0)
+    assert [view.possible for view in subject.views] == [{"abc"}, frozenset(), {"[0-9]{3}"}]
+    assert subject.possible == {"abc", "[0-9]{3}"}
+    assert sieve.subject(["nothing"], 0).possible == frozenset()
+
+
+def test_strings_come_in_order_keys_before_their_values() -> None:
+    assert list(strings({"a": ["b", {"c": "d"}], "e": 1, "f": None, "g": True})) == ["a", "b", "c", "d", "e", "f", "g"]
+    assert list(strings("x")) == ["x"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4), st.integers(0, 100))
+def test_every_cut_of_a_secret_over_turns_is_seen(noise: list[str], cut: int) -> None:
+    secret = "AKIA-0123456789"
+    at = cut % (len(secret) + 1)
+    turns = [turn(secret[:at]), turn(secret[at:])]
+    call = Call("t", Operation.CHAT, "m", tuple(turns))
+    subject = of_call(Sieve([secret]), call, frozenset({"prompt"}))
+    assert any(secret in view.text and secret in view.possible for view in subject.views)
+    quiet = Call("t", Operation.CHAT, "m", tuple(map(turn, noise)))
+    for view in of_call(Sieve([secret]), quiet, frozenset({"prompt"})).views:
+        assert secret not in view.text or secret in view.possible

@@ -1,0 +1,30 @@
+"""`penstock serve` with the failing addon in front of the chain and behind it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fault
+
+from penstock.cli import main
+from penstock.proxy import gateway
+
+plain = gateway.steps
+
+
+class Before(fault.Fault):
+    name = "fault_before"
+    tampers = False  # what is changed before it is judged is judged as changed
+
+
+def steps(owner: gateway.Gateway) -> list[object]:
+    return [Before(), *plain(owner), fault.Fault()]
+
+
+gateway.steps = steps
+
+if __name__ == "__main__":
+    main()
