@@ -25,7 +25,13 @@ WITHIN = {
     # `masking` needs to know where text sits in a reply; `policy.settings` has the values that others are made from.
     ("errors", "exchange"), ("verdict", "exchange"),
 }  # fmt: skip
-ONLY = {"mitmproxy": {"proxy", "replay"}, "duckdb": {"store"}, "click": {"cli"}, "httpx": {"identity", "cli"}, "jose": {"identity"}}
+ONLY = {
+    "mitmproxy": {"proxy", "replay"},
+    "duckdb": {"store"},
+    "click": {"cli"},
+    "httpx": {"identity", "cli"},
+    "jose": {"identity"},
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -35,7 +41,9 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if node.module == "penstock"}
+            found |= {node.module} | {
+                f"{node.module}.{alias.name}" for alias in node.names if node.module == "penstock"
+            }
     return found
 
 
@@ -74,7 +82,9 @@ def test_each_outside_library_has_its_room() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [str(path) for path in files() if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text()))]
+    silent = [
+        str(path) for path in files() if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
     assert silent == []
 
 

@@ -52,7 +52,8 @@ class Turn:
     stop words."""
     text: str
     path: Path
-    """Keys and indexes from the body's root; `body[path] == text`."""
+    """Keys and indexes from the body's root; `str(body[path]) == text`, or the last part is a `penstock.apis.Key`: then
+    the text is that key itself."""
     kind: Literal["prompt", "tool_call"] = "prompt"
     """`tool_call` for the arguments and names of calls that a model made (in the history)."""
     form: Literal["text", "json"] = "text"

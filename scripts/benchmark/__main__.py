@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from rich.console import Console
 
 from scripts.benchmark import report
 from scripts.benchmark.contenders import NAMES, field
-from scripts.benchmark.measure import LOADS, QUICK, play
+from scripts.benchmark.load import Refused
+from scripts.benchmark.measure import LOADS, QUICK, Load, play
+from scripts.stage.process import ProcessError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,17 +41,26 @@ def main(
     rounds = rounds or (3 if quick else 7)
     loads = [load for load in (QUICK if quick else LOADS) if not chosen or load.name in chosen]
     contestants = tuple(name for name in NAMES if not names or name in names)
-    with (
-        tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder,
-        field(contestants, Path(folder), pace=pace) as on,
-    ):
-        results = play(on, loads, rounds, told=lambda text: aside.print(f"[dim]{text}[/]"))
+    try:
+        results = _measured(contestants, loads, rounds, pace, aside)
+    except (Refused, ProcessError) as error:
+        raise click.ClickException(str(error)) from None
     if machine:
         print(json.dumps(report.document(results, loads, rounds, pace), indent=2))
     else:
         report.show(results, loads, Console(width=None if sys.stdout.isatty() else 100))
     if check and not all(bar.met for bar in report.bars(results)):
         sys.exit(1)
+
+
+def _measured(
+    names: tuple[str, ...], loads: Sequence[Load], rounds: int, pace: float, aside: Console
+) -> report.Results:
+    with (
+        tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder,
+        field(names, Path(folder), pace=pace) as running,
+    ):
+        return play(running, loads, rounds, told=lambda text: aside.print(f"[dim]{text}[/]"))
 
 
 if __name__ == "__main__":

@@ -99,16 +99,17 @@ def blocked(here: Setting, console: Console) -> None:
 def held(here: Setting, console: Console) -> None:
     """A held call: it waits, somebody else approves it from another terminal, then it goes on"""
     _asked(console, "alice", PAYMENT)
-    with ThreadPoolExecutor(1) as aside:
-        waiting: Future[str] = aside.submit(_answer, here.caller(ALICE), here.upstream.model, PAYMENT)
-        ticket = _ticket(here, waiting)
-        console.print(
-            "[yellow]… the call waits. Meanwhile, in carol's terminal (PENSTOCK_GATEWAY and PENSTOCK_TOKEN are set):[/]"
-        )
-        _terminal(here, console, "list")
-        check(not waiting.done(), "the call did not wait")
-        _terminal(here, console, "approve", ticket, "--reason", "invoice checked")
-        answer = waiting.result(60)
+    aside = ThreadPoolExecutor(1)
+    waiting: Future[str] = aside.submit(_answer, here.caller(ALICE), here.upstream.model, PAYMENT)
+    aside.shutdown(wait=False)  # the call ends with the gateway at the latest
+    ticket = _ticket(here, waiting)
+    console.print(
+        "[yellow]… the call waits. Meanwhile, in carol's terminal (PENSTOCK_GATEWAY and PENSTOCK_TOKEN are set):[/]"
+    )
+    _terminal(here, console, "list")
+    check(not waiting.done(), "the call did not wait")
+    _terminal(here, console, "approve", ticket, "--reason", "invoice checked")
+    answer = waiting.result(60)
     console.print(
         Panel(Text(answer), title="alice's answer, after the approval", title_align="left", border_style="green")
     )

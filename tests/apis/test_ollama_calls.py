@@ -270,3 +270,8 @@ def test_a_model_is_shown_by_either_key() -> None:
     made = call(SHOW, {"model": "m", "verbose": True, "system": "s", "extra": "e"})
     assert made.unusual == {"verbose", "system", "extra"}
     assert said(made) == [("system", "s"), ("other", "e")]
+
+
+def test_a_tool_call_without_arguments_is_fine() -> None:
+    body: JsonObject = {"model": "m", "messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}]}
+    assert said(call(OLLAMA_CHAT, body)) == [("assistant", "f")]

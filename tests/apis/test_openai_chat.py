@@ -300,7 +300,15 @@ def test_a_tool_call_without_arguments_is_fine() -> None:
         CHAT,
         {
             "model": "m",
-            "messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": None}}]}],
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [
+                        {"function": {"name": "f", "arguments": None}},
+                        {"function": {"name": "", "arguments": ""}},
+                    ],
+                }
+            ],
         },
     )
     assert said(made) == [("assistant", "f")]
@@ -314,3 +322,9 @@ def test_a_refusal_never_repeats_a_value() -> None:
 def test_what_is_forwarded_is_what_was_judged() -> None:
     made = chat(temperature=0.25, stop=["x"])
     assert apis.parse(apis.emit(made.body), "application/json") == made.body
+
+
+def test_what_is_null_is_not_there() -> None:
+    made = chat(stream_options={"include_usage": None}, logit_bias=None, tools=None, stop=None, user=None)
+    assert set(made.parameters) == {"stream_options"} and said(made) == [("user", "hi")]
+    assert chat(stream_options={"include_usage": True}, logit_bias={"12": -100, "7": 0.5}).unusual == frozenset()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from penstock.apis.dialects import OPENAI
@@ -10,19 +12,24 @@ from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnreadableErro
 from penstock.exchange import Json, JsonObject, Reply
 
 
-def pieces(document: Json, *, strip: bool = True) -> list[tuple[str, str, str]]:
+def pieces(document: Json, *, metadata: bool = False) -> list[tuple[str, str, str]]:
     """Channel, text and mode of everything in a document."""
-    reading = read_anything(Walk(), document, strip=strip)
+    reading = read_anything(Walk(metadata=metadata), document, strip=True)
     return [(piece.place.channel[1], piece.text, piece.mode) for piece in reading.pieces]
 
 
 def test_every_string_is_text_but_structure() -> None:
-    assert pieces(
-        {"id": "chatcmpl-1", "object": "list", "note": "hi", "deep": [{"more": ["x"]}], "n": 1, "b": True, "z": None}
-    ) == [
-        ("note", "hi", "leaf"),
-        ("deep.0.more.0", "x", "leaf"),
-    ]
+    document: Json = {
+        "object": "list",
+        "note": "hi",
+        "deep": [{"id": "AKIA1", "x": ["y"]}],
+        "n": 1,
+        "b": True,
+        "z": None,
+    }
+    known = [("note", "hi", "leaf"), ("deep.0.x.0", "y", "leaf")]
+    assert pieces(document, metadata=True) == known
+    assert pieces(document) == [("object", "list", "unit"), known[0], ("deep.0.id", "AKIA1", "unit"), known[1]]
 
 
 @pytest.mark.parametrize(
@@ -30,14 +37,17 @@ def test_every_string_is_text_but_structure() -> None:
     ["a b", "bob@example.com", "4111-1111-1111-1111", "+41 44 668", "4111111111111111", "\u00e4", "x" * 129, "-x"],
 )
 def test_structure_that_does_not_look_like_it_is_text(value: str) -> None:
-    assert pieces({"id": value}) == [("id", value, "unit")]
+    assert pieces({"id": value}, metadata=True) == [("id", value, "unit")]
+    reading = OpenAiReader().read({"id": value, "choices": []}, Reply(), strip=True)
+    assert [(piece.text, piece.mode) for piece in reading.pieces] == [(value, "unit")]
 
 
 @pytest.mark.parametrize(
     "value", ["stop", "2026-11-20T23:32:11.123Z", "org/model:7b", "fp_44709d6fcb", "", "b0-unknown", "sha256:abc"]
 )
 def test_structure_passes_unread(value: str) -> None:
-    assert pieces({"id": value}) == []
+    assert pieces({"id": value}, metadata=True) == []
+    assert OpenAiReader().read({"id": value, "choices": []}, Reply(), strip=True).pieces == []
 
 
 def test_structure_is_remembered_but_not_without_end() -> None:
@@ -221,8 +231,10 @@ def test_a_message_is_read_whole() -> None:
         "0.tool_calls.2.custom.input": "flow",
         "0.function_call.name": "name",
         "0.function_call.arguments": "flow",
+        "0.audio.id": "unit",
         "0.audio.transcript": "flow",
         "0.audio.format": "leaf",
+        "0.annotations.0.type": "unit",
         "0.annotations.0.url_citation.title": "leaf",
         "0.custom_field": "leaf",
         "0.stop_reason": "leaf",
@@ -244,7 +256,7 @@ def test_token_counts_come_from_timings_when_there_is_no_usage() -> None:
         {"choices": [], "timings": {"cache_n": 2, "prompt_n": 3, "predicted_n": 4}, "usage": {"prompt_tokens": 9}}
     )
     assert (reply.prompt_tokens, reply.completion_tokens) == (9, 4)
-    _, reply, _ = read({"choices": [], "usage": "none", "timings": {}})
+    _, reply, _ = read({"choices": [], "usage": ["none"], "timings": {}})
     assert reply.prompt_tokens is None
 
 
@@ -282,3 +294,66 @@ def test_an_event_like_the_one_before_is_read_the_same_and_any_other_is_not() ->
     stripped["choices"][0]["logprobs"] = {"x": 1}  # type: ignore[index, call-overload]
     assert reader.read(stripped, Reply(), strip=True).edited
     assert DOCUMENT < 0
+
+
+def test_a_message_of_ollama_is_read_whole() -> None:
+    reply = Reply()
+    reading = OllamaReader().read(
+        {
+            "model": "llama3.2",
+            "created_at": "2026-11-20T23:32:11Z",
+            "message": {
+                "role": "assistant",
+                "content": "a",
+                "thinking": None,
+                "tool_calls": [
+                    {
+                        "id": "a b",
+                        "type": None,
+                        "function": {"index": 0, "name": "f", "arguments": {"x": 1}, "none": None, "more": ["z"]},
+                    },
+                    {"function": {"name": "", "arguments": "{}"}, "other": [7, "y"]},
+                ],
+            },
+            "tool_calls": "odd",
+            "done": True,
+            "done_reason": "",
+            "context": [1, 2],
+        },
+        reply,
+        strip=True,
+    )
+    assert {piece.place.channel[1]: piece.mode for piece in reading.pieces} == {
+        "content": "flow",
+        "tool_calls.0.id": "unit",
+        "tool_calls.0.name": "unit",
+        "tool_calls.0.arguments": "object",
+        "tool_calls.0.more.0": "leaf",
+        "tool_calls.1.arguments": "unit",
+        "tool_calls.1.other.1": "leaf",
+        "tool_calls": "leaf",
+    }
+    assert reading.done and reading.closes == (0,) and reading.edited and reply.finish is None
+    with pytest.raises(UnreadableError):
+        OllamaReader().read({"message": {"tool_calls": ["x"]}}, Reply(), strip=True)
+
+
+def test_an_event_without_a_choice_is_no_pattern_for_the_next() -> None:
+    reader = OpenAiReader()
+    document: Any
+    for document in (
+        {"choices": []},
+        {"choices": ["x"]},
+        {"choices": [{"delta": {"content": "x"}}]},
+        {"choices": [{"index": "0"}]},
+    ):
+        try:
+            reader.read(document, Reply(), strip=True)
+        except UnreadableError:
+            continue
+    assert reader.read({"choices": [{"index": 0, "delta": {"content": "x"}}]}, Reply(), strip=True).keys == 4
+    with_usage: JsonObject = {"choices": [{"index": 0, "delta": {"content": "x"}}], "usage": {"completion_tokens": 1}}
+    assert reader.read(with_usage, Reply(), strip=True).keys == 6
+    reply = Reply()
+    reader.read({"choices": [], "usage": {"prompt_tokens": "many", "completion_tokens": 2}}, reply, strip=True)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (None, 2)

@@ -57,6 +57,17 @@ def test_lists_of_integers_are_token_ids_that_nobody_reads() -> None:
     assert [turn.text for turn in turns.found] == ["text"]
 
 
+def test_a_number_with_enough_digits_is_text_and_is_replaced_by_text() -> None:
+    body: JsonObject = {
+        "args": {"card": 4111111111111111, "n": 7, "list": [-5500000000000004, "x"], "yes": True, "f": 1.5e9}
+    }
+    turns = Turns()
+    turns.everything("assistant", body["args"], ("args",))
+    assert [turn.text for turn in turns.found] == ["4111111111111111", "-5500000000000004", "x"]
+    new = replaced(body, {("args", "card"): "[CARD]"})
+    assert new["args"] == {"card": "[CARD]", "n": 7, "list": [-5500000000000004, "x"], "yes": True, "f": 1.5e9}
+
+
 def test_a_key_is_never_equal_to_the_value_under_it() -> None:
     assert Key("a") == Key("a") and Key("a") != "a" and ("x", Key("a")) != ("x", "a")
     assert len({("x", Key("a")): 1, ("x", "a"): 2}) == 2

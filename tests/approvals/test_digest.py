@@ -83,3 +83,10 @@ def test_a_scope_with_the_rule_is_for_the_same_guardrails_only(scope: frozenset[
 def test_the_order_of_the_guardrails_makes_no_other_scope() -> None:
     one, two = replace(HELD, rules=("a", "b")), replace(HELD, rules=("b", "a"))
     assert binding(one, HOURLY) == binding(two, HOURLY)
+
+
+def test_a_name_of_absurd_length_is_cut_for_people_only() -> None:
+    long, longer = replace(HELD, model="m" * 300), replace(HELD, model="m" * 301)
+    assert long.summary().model == "m" * 256 + "…" == longer.summary().model
+    assert digest(long, RULE) != digest(longer, RULE)
+    assert replace(HELD, model=None).summary().model is None

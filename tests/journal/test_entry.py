@@ -64,7 +64,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON),
     st.none() | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON),

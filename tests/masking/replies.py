@@ -66,7 +66,7 @@ def texts(reply: ReplyMask) -> dict[tuple[int, str], str]:
 def documents(data: bytes) -> list[Any]:
     """The JSON documents of a body or stream, read by other means than the gateway's."""
     found: list[Any] = []
-    for line in data.decode().splitlines():
+    for line in data.decode().replace("\r", "\n").split("\n"):
         text = line.removeprefix("data:").strip()
         if text.startswith(("{", "[")) and text != "[DONE]":
             found.append(json.loads(text))

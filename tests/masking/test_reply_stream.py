@@ -358,6 +358,30 @@ def test_what_other_channels_said_in_the_stopped_event_is_still_said() -> None:
     assert b'"stop"' not in out
 
 
+def test_what_an_unreadable_event_would_have_said_is_not_in_the_audit() -> None:
+    reply = openai()
+    late = chunk({"content": "second "}, finish="stop")
+    reply.feed(chunk({"content": "first "}) + chunk({"content": "x"}, 1, "stop"))
+    broken = event(
+        {"choices": [{"index": 0, "delta": {"content": "never "}}, {"index": 1, "delta": {"content": "late"}}]}
+    )
+    out = reply.feed(broken + late)
+    assert b"never" not in out and texts(reply)[0, "content"] == "first " and reply.reply.finish is None
+    named = openai(STOP)
+    out = named.feed(chunk({"content": "so ", "tool_calls": [{"function": {"name": "f", "arguments": "falcon "}}]}))
+    assert texts(named) == {(0, "content"): "so ", (0, "tool_calls.0.name"): "f"}
+    assert answer(out[: out.rindex(b"data:")]) == "so " and b"falcon" not in out
+    whole = openai(STOP)
+    out = whole.feed(chunk({"content": "so ", "function_call": {"arguments": {"a": "b"}}, "thoughts": "falcon "}))
+    assert texts(whole) == {(0, "content"): "so "} and b'"b"' not in out
+
+
+def test_a_reply_that_is_over_is_not_refused_any_more() -> None:
+    reply = openai()
+    reply.feed(chunk({}, finish="stop") + DONE)
+    assert reply.refuse(Refusal("upstream_timeout", "Too slow.")) == b"" and reply.stopped is None
+
+
 def test_a_stop_at_the_very_end_is_a_stop() -> None:
     for end in (chunk({}, finish="stop"), DONE):
         reply = openai(STOP)
@@ -449,6 +473,13 @@ def test_a_cut_stream_says_nothing_of_what_was_pending() -> None:
     out = streamed(reply, chunk({"content": "well bob@exam"}) + b'data: {"id":"x","cho')
     assert answer(out[: out.rindex(b"data:")]) == "well " and b"bob" not in out
     assert error(out)["code"] in ("upstream_unreachable", "gateway_error") and reply.stopped is not None
+    whole = chunk({"content": "well "})
+    for unended in (whole[:-2], whole[:-1], whole[:-2] + b"\r", whole[:-2] + b"\r\n"):
+        for chosen in (MASK, None):
+            out = streamed(openai(chosen), unended)
+            assert answer(out[: out.rindex(b"data:")]) == "well " and error(out)["code"] == "upstream_unreachable"
+    ended = streamed(openai(), chunk({"content": "tail"}) + chunk({}, finish="stop") + b"data: [DONE]")
+    assert answer(ended) == "tail" and ended.endswith(DONE)
     for body in (
         b"",
         chunk({"content": "x"}),
@@ -509,10 +540,8 @@ def test_a_reply_has_a_largest_size() -> None:
     out = b"".join(reply.feed(chunk({"content": "well "})) for _ in range(20))
     assert "larger" in str(error(out)["message"]) and reply.stopped is not None
     held = openai(buffered=True, limit=1000)
-    held._limit = 10**9
-    held.feed(chunk({"content": "well "}))
-    held._limit = 100
-    assert b"larger" in held.feed(b"") or b"larger" in held.feed(chunk({"content": "well "}))
+    out = b"".join(held.feed(chunk({"content": "well "})) for _ in range(20))
+    assert b"well" not in out and "larger" in str(error(out)["message"])
 
 
 def test_a_stream_where_none_belongs_is_unreadable() -> None:

@@ -58,6 +58,14 @@ def test_pipes_folders_and_dead_links_are_named_all_at_once(tmp_path: Path) -> N
     ]
 
 
+def test_a_directory_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(directory, "names", refused)
+    assert problem(tmp_path) == f"{tmp_path}: cannot be listed: Permission denied"
+
+
 def test_folders_with_yaml_are_reported_as_unread(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("x: 1")
     for folder in ("more", "cases", ".git", "empty"):

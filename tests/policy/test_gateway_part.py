@@ -94,6 +94,11 @@ def test_upstreams_of_several_files_are_joined(loaded: Load) -> None:
             "1:10: port 8080 is listened on twice: choose another port or address",
         ),
         (
+            "listen: [{mode: reverse, host: localhost, port: 1}, {mode: reverse, host: LocalHost, port: 1}, "
+            "{mode: reverse, host: 127.0.0.2, port: 1}]",
+            "1:53: port 1 is listened on twice: choose another port or address",
+        ),
+        (
             'listen: [{mode: reverse, host: "0.0.0.0", port: 8080}]',
             "1:10: port 8080 is listened on twice: choose another port or address",
         ),

@@ -180,6 +180,10 @@ def test_without_grants_everything_is_refused(loaded: Load) -> None:
         ("{id: g, group: [a], upstreams: [lab], operations: [list]}", "unknown key 'group' (did you mean 'groups'?)"),
         ("{groups: [a], upstreams: [lab], operations: [list]}", "grant: key 'id' is missing"),
         ("{id: g, groups: [a], upstreams: [lab], operations: [chat], models: [' x']}", "begins or ends with a space"),
+        (
+            f"{{id: g, groups: [a], upstreams: [lab], operations: [chat], models: [{'x' * 257}]}}",
+            "at most 256 characters",
+        ),
     ],
 )
 def test_grants_that_make_no_sense_are_problems(problems: Problems, text: str, expected: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from penstock.errors import PolicyError
+from penstock.policy import load
 from penstock.policy.settings import GroupClaim, Issuer, MachineKey
 
-from .conftest import NOW, Load, Problems
+from .conftest import BASE, NOW, Load, Problems, Write
 
 SHA = "ab" * 32
 
@@ -114,6 +116,8 @@ def test_loopback_providers_may_be_plain_http(loaded: Load) -> None:
         assert loaded(text).gateway.identity.issuers[0].issuer == f"http://{host}"
 
 
-def test_the_resource_stands_in_one_file_only(problems: Problems) -> None:
+def test_the_resource_stands_in_one_file_only(write: Write) -> None:
     text = "identity: {resource: 'https://a.example'}"
-    assert problems(text) == []
+    assert load(write(BASE, text), environ={}).gateway.identity.resource == "https://a.example"
+    with pytest.raises(PolicyError, match=r"c\.yaml:1:22: 'resource' stands in another file already: keep one"):
+        load(write(BASE, text, text), environ={})

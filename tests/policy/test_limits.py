@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.policy.amounts import Rate
 from penstock.policy.limits import Limits, Quota, Window
-from penstock.policy.readers import Rate
 
 PER_MINUTE = Quota(requests=Rate(3, 60.0))
 

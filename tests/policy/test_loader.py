@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.detect.syntax import PatternError
 from penstock.errors import PolicyError
-from penstock.policy import Policy, load
+from penstock.policy import Policy, load, loader
 from penstock.policy.loader import attempt
 
 from .conftest import BASE, NOW, Load, Problems, Write
@@ -202,6 +203,17 @@ def test_the_hash_depends_on_the_order_of_rules(loaded: Load) -> None:
 def test_no_secret_shows_in_the_policy(loaded: Load) -> None:
     policy = loaded(FULL, environ={"KEY": "tell-nobody", "SALT": "tell-nobody-either"})
     assert "tell-nobody" not in repr(policy)
+
+
+def test_rules_that_do_not_compile_together_are_a_problem(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> None:
+        raise PatternError("these do not go together")
+
+    monkeypatch.setattr(loader, "compile_screen", refuses)
+    folder = write(BASE)
+    with pytest.raises(PolicyError) as caught:
+        load(folder, environ={})
+    assert str(caught.value) == f"{folder}: these do not go together"
 
 
 def test_an_attempt_does_not_raise(write: Write, tmp_path: Path) -> None:

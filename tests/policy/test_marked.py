@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from penstock.errors import Problem
 from penstock.policy import marked
 from penstock.policy.marked import Items, Mark, Node, Scalar, Table, compose
+from penstock.policy.syntax import complaint
 
 
 @pytest.fixture(params=[yaml.SafeLoader, yaml.CSafeLoader], ids=["python", "libyaml"], autouse=True)
@@ -169,6 +170,11 @@ def test_an_open_bracket_is_named() -> None:
 
 def test_a_lone_surrogate_is_a_problem() -> None:
     assert "f.yaml:1:" in only('a: "\\ud800"\n')
+
+
+def test_a_complaint_without_a_place_is_about_the_file() -> None:
+    found = complaint("f.yaml", "", yaml.MarkedYAMLError(problem="something is wrong"))
+    assert str(found) == "f.yaml: not YAML: something is wrong"
 
 
 def test_an_unknown_escape_is_a_problem() -> None:

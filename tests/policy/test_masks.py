@@ -91,6 +91,16 @@ def test_a_detector_may_stand_in_a_later_file_than_its_rule(loaded: Load) -> Non
     assert policy.masking[0].detect[0].name == "employee"
 
 
+ENDLESS = "detectors: [{name: x, pattern: 'a[0-9]*b'}]\n"
+
+
+def test_a_detector_that_cannot_mask_a_stream_is_good_for_what_is_whole(loaded: Load, problems: Problems) -> None:
+    policy = loaded(ENDLESS + "masking: [{id: m, on: [prompt, record], detect: [x]}]")
+    assert not policy.masking[0].detect[0].streamable
+    (found,) = problems(ENDLESS + "masking: [{id: m, on: [completion], detect: [x]}]")
+    assert found.startswith("2:45: detector 'x' cannot mask replies: ")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

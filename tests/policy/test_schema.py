@@ -78,7 +78,14 @@ def fits(described: Any, value: Any, names: dict[str, Any]) -> bool:
     if "enum" in described:
         return value in described["enum"]
     types: Any = described.get("type", [])
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+    }
     if types and not any(isinstance(value, kinds[one]) for one in ([types] if isinstance(types, str) else types)):
         return False
     if isinstance(value, dict):

@@ -5,13 +5,17 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.detect.detector import DETECTORS
+from penstock.detect.prefilter import Prefilter
 from penstock.exchange import Call, Operation, Turn
-from penstock.policy.subject import Sieve, of_call, of_reply, strings
+from penstock.policy.subject import Sieve, Texts, of_call, of_reply, strings
+
+ANYTHING = Sieve([r"[\s\S]"])
 
 
 def texts(*turns: Turn, on: str = "prompt") -> list[str]:
     call = Call("t", Operation.CHAT, "m", turns)
-    return [view.text for view in of_call(Sieve(()), call, frozenset({on})).views]  # type: ignore[arg-type]
+    return [view.text for view in of_call(ANYTHING, call, frozenset({on})).views]  # type: ignore[arg-type]
 
 
 def turn(text: str, role: str = "user") -> Turn:
@@ -59,14 +63,41 @@ def test_size_counts_each_turn_once() -> None:
 def test_tag_characters_are_read_as_the_letters_that_they_stand_for() -> None:
     hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "evil")
     assert texts(turn(f"hello{hidden}")) == ["hello", "helloevil"]
+    # A ligature that unfolds to as many letters as there are tags keeps the length, and hides nothing.
+    assert texts(turn("\ufb03" + hidden[:2])) == ["ffi", "ffiev"]
 
 
 def test_only_patterns_that_may_match_are_possible() -> None:
     sieve = Sieve(["abc", "[0-9]{3}", "abc"])
-    subject = sieve.subject(["xx abc", "nothing", "12345"], 0)
+    given = ["xx abc", "nothing", "12345"]
+    subject = sieve.subject(Texts(given, given, 0))
     assert [view.possible for view in subject.views] == [{"abc"}, frozenset(), {"[0-9]{3}"}]
     assert subject.possible == {"abc", "[0-9]{3}"}
-    assert sieve.subject(["nothing"], 0).possible == frozenset()
+    nothing = sieve.subject(Texts(["nothing"], ["nothing"], 7))
+    assert (nothing.views, nothing.size, nothing.possible) == ((), 7, frozenset())
+
+
+PATTERNS = [known.pattern for known in DETECTORS] + [
+    "^abc$",
+    r"\Aab",
+    r"b\Z",
+    r"\bab\b",
+    "(?<=a)b(?!c)",
+    r"\Bb",
+    "(?m:^a$)",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text("ab c1@.-\né", max_size=8),
+    st.sampled_from(["abc", "ab", "b", "bob@x.org", "219-09-9999", "10.0.0.1", "AKIAIOSFODNN7EXAMPLE", "a"]),
+    st.text("ab c1@.-\né", max_size=8),
+)
+def test_what_may_match_a_text_may_match_every_text_around_it(before: str, text: str, after: str) -> None:
+    """The shortcut rests on this: one pass over what covers all texts."""
+    prefilter = Prefilter(PATTERNS)
+    assert set(prefilter.candidates(text)) <= set(prefilter.candidates(before + text + after))
 
 
 def test_strings_come_in_order_keys_before_their_values() -> None:
@@ -84,5 +115,7 @@ def test_every_cut_of_a_secret_over_turns_is_seen(noise: list[str], cut: int) ->
     subject = of_call(Sieve([secret]), call, frozenset({"prompt"}))
     assert any(secret in view.text and secret in view.possible for view in subject.views)
     quiet = Call("t", Operation.CHAT, "m", tuple(map(turn, noise)))
-    for view in of_call(Sieve([secret]), quiet, frozenset({"prompt"})).views:
-        assert secret not in view.text or secret in view.possible
+    assert (
+        all(secret not in turn.text for turn in quiet.turns)
+        or of_call(Sieve([secret]), quiet, frozenset({"prompt"})).views
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from penstock.masking.mask import MaskStream
+from penstock.masking.mask import Mask
 from penstock.policy import Policy, load
 from penstock.policy.cases import load_cases
 from penstock.policy.trial import Result, run
@@ -33,11 +35,11 @@ approvals:
   - {id: ask, approvers: {groups: [boss]}}
 """
 
-type Try = object
+type Try = Callable[[str], Result]
 
 
 @pytest.fixture
-def trial(write: Write) -> object:
+def trial(write: Write) -> Try:
     def trying(case: str) -> Result:
         folder = write(BASE, RULES)
         (folder / "cases").mkdir(exist_ok=True)
@@ -59,6 +61,8 @@ STAFF = "caller: {groups: [staff]}"  # @staff in a case
         "@staff, call: {parameters: {max_tokens: 99, top_p: 1}}, expect: {parameters: {max_tokens: 10, top_p: 1.0}}",
         "@staff, call: {operation: list}, expect: {verdict: allow}",
         "call: {prompt: hi}, expect: {verdict: deny, rule: '', code: not_granted}",
+        '@staff, call: {messages: [{role: a, kind: tool_call, content: \'{"a": "219-09-9999"}\'}]}, '
+        'expect: {prompt: \'{"a": "[US_SSN]"}\'}',
         "call: {prompt: hi}, expect: {message: Nothing is granted to this caller.}",
         "@staff, call: {prompt: alpha gamma}, expect: {verdict: deny, rule: no, rules: [see], message: No gamma.}",
         "@staff, call: {prompt: beta}, expect: {verdict: hold, rule: wait, approval: ask}",
@@ -78,8 +82,8 @@ STAFF = "caller: {groups: [staff]}"  # @staff in a case
         "@staff, call: {path: /v1/chat/completions, body: {}}, expect: {verdict: deny, code: invalid_request}",
     ],
 )
-def test_a_case_that_is_right_passes(trial: object, case: str) -> None:
-    result = trial(case)  # type: ignore[operator]
+def test_a_case_that_is_right_passes(trial: Try, case: str) -> None:
+    result = trial(case)
     assert result.differences == ()
     assert result.passed
 
@@ -99,15 +103,13 @@ def test_a_case_that_is_right_passes(trial: object, case: str) -> None:
         ("call: {path: /nowhere}, expect: {rule: x}", {"rule": None}),
     ],
 )
-def test_a_case_that_is_wrong_tells_what_came_of_it(trial: object, case: str, differences: dict[str, object]) -> None:
-    result = trial(case)  # type: ignore[operator]
+def test_a_case_that_is_wrong_tells_what_came_of_it(trial: Try, case: str, differences: dict[str, object]) -> None:
+    result = trial(case)
     assert not result.passed
     assert {each.what: each.got for each in result.differences} == differences
 
 
-def test_a_stream_that_differs_from_the_whole_text_fails_the_case(
-    trial: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stream_that_differs_from_the_whole_text_fails_the_case(trial: Try, monkeypatch: pytest.MonkeyPatch) -> None:
     class Leaky:
         stopped = None
 
@@ -117,15 +119,23 @@ def test_a_stream_that_differs_from_the_whole_text_fails_the_case(
         def flush(self) -> str:
             return ""
 
-    import penstock.masking.mask
-
-    monkeypatch.setattr(penstock.masking.mask.Mask, "stream", lambda *_: Leaky())
-    result = trial("reply: bob@example.com, expect: {reply: '[EMAIL]'}")  # type: ignore[operator]
+    monkeypatch.setattr(Mask, "stream", lambda *_: Leaky())
+    result = trial("reply: bob@example.com, expect: {reply: '[EMAIL]'}")
     (difference,) = result.differences
     assert difference.got == "whole: '[EMAIL]'; streamed: 'bob@example.com'"
-    assert MaskStream
 
 
-def test_the_limits_of_one_case_are_not_those_of_another(trial: object) -> None:
+def test_without_rules_texts_are_delivered_as_they_are(write: Write) -> None:
+    folder = write(BASE)
+    (folder / "cases").mkdir()
+    text = "cases: [{name: x, call: {messages: [{role: a, content: '{}', kind: tool_call}]}, reply: bob@x.org, "
+    (folder / "cases" / "x.yaml").write_text(
+        text + "tool_call: '{}', expect: {reply: bob@x.org, tool_call: '{}', prompt: '{}'}}]"
+    )
+    (case,) = load_cases(folder)
+    assert run(load(folder, environ={}), case).passed
+
+
+def test_the_limits_of_one_case_are_not_those_of_another(trial: Try) -> None:
     for _ in range(3):
-        assert trial("@staff, call: {prompt: hi}, expect: {verdict: allow}").passed  # type: ignore[operator]
+        assert trial("@staff, call: {prompt: hi}, expect: {verdict: allow}").passed

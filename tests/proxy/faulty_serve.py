@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import fault
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from penstock.cli import main
 from penstock.proxy import gateway
+from tests.proxy import fault
 
 plain = gateway.steps
 
@@ -20,8 +19,8 @@ class Before(fault.Fault):
     tampers = False  # what is changed before it is judged is judged as changed
 
 
-def steps(owner: gateway.Gateway) -> list[object]:
-    return [Before(), *plain(owner), fault.Fault()]
+def steps(gateway: gateway.Gateway) -> list[object]:
+    return [Before(), *plain(gateway), fault.Fault()]
 
 
 gateway.steps = steps

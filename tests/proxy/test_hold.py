@@ -15,7 +15,7 @@ import pytest
 
 from tests.proxy.raw_client import Answer, chat, exchange, read, request
 from tests.proxy.recording_upstream import RecordingUpstream
-from tests.proxy.running_gateway import APPROVER, OTHER, Entrance, Running, start, write_rules, free_port
+from tests.proxy.running_gateway import APPROVER, OTHER, Entrance, Running, free_port, start, write_rules
 
 HELD = chat("make a wire transfer")
 
@@ -77,9 +77,11 @@ def test_an_approved_call_is_forwarded_once(desk: Running, upstream: RecordingUp
     assert decide(desk, name, "approve").status == 200
     assert waiting.result().status == 200
     assert len(upstream.received) == 1
-    kinds = [
-        entry["kind"] for entry in desk.entries() if entry["exchange"] == waiting.result().headers["penstock-exchange"]
-    ]
+    identity = waiting.result().headers["penstock-exchange"]
+    deadline = time.monotonic() + 3
+    kinds: list[object] = []
+    while "response" not in kinds and time.monotonic() < deadline:
+        kinds = [entry["kind"] for entry in desk.entries() if entry["exchange"] == identity]
     assert kinds[0] == "request"
     assert kinds[-2:] == ["verdict", "response"]
 

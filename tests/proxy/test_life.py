@@ -79,9 +79,7 @@ def test_options_in_a_config_file_stop_the_start(directory: Path, upstream: Reco
 def test_an_option_that_can_be_made_safe_is_made_safe(
     directory: Path, upstream: RecordingUpstream, option: str
 ) -> None:
-    running = start(
-        directory, "mitmdump", upstream=f"http://127.0.0.1:{upstream.port}", arguments=("--set", option)
-    )
+    running = start(directory, "mitmdump", upstream=f"http://127.0.0.1:{upstream.port}", arguments=("--set", option))
     try:
         for raw in (b"PO", b"SSH-2.0-x\r\n", request(chat("forbidden " + "x" * 5000))):
             with socket.create_connection(("127.0.0.1", running.port), timeout=2) as sock:
@@ -147,7 +145,14 @@ def start_script(directory: Path, upstream: RecordingUpstream, script: Path) -> 
     port = free_port()
     url = f"http://127.0.0.1:{upstream.port}"
     rules = write_rules(directory, port=port, upstream=url)
-    command = [str(Path(sys.executable).parent / "mitmdump"), "-q", "--set", f"confdir={directory / 'conf'}", "-s", str(script)]
+    command = [
+        str(Path(sys.executable).parent / "mitmdump"),
+        "-q",
+        "--set",
+        f"confdir={directory / 'conf'}",
+        "-s",
+        str(script),
+    ]
     command += ["--mode", f"reverse:{url}@127.0.0.1:{port}", "--set", f"penstock_rules={rules}"]
     log = directory / "script.log"
     with log.open("wb") as out:
@@ -158,9 +163,7 @@ def start_script(directory: Path, upstream: RecordingUpstream, script: Path) -> 
 
 
 @pytest.mark.parametrize("how", ["deleted", "syntax error", "raises", "emptied"])
-def test_a_script_that_goes_or_breaks_stops_the_proxy(
-    directory: Path, upstream: RecordingUpstream, how: str
-) -> None:
+def test_a_script_that_goes_or_breaks_stops_the_proxy(directory: Path, upstream: RecordingUpstream, how: str) -> None:
     script = gateway_script(directory)
     running = start_script(directory, upstream, script)
     try:

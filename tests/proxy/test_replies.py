@@ -79,8 +79,9 @@ def test_what_can_be_released_is_released_at_once(gateway: Running, upstream: Re
         began = time.monotonic()
         sock.sendall(request(chat(stream=True)))
         data = b""
-        while b"first" not in data:
-            data += sock.recv(65536)
+        while b"first" not in data and (more := sock.recv(65536)):
+            data += more
+        assert b"first" in data
         assert time.monotonic() - began < 0.55
 
 
@@ -214,3 +215,26 @@ def test_an_http_1_0_caller_gets_a_stream_that_ends_with_the_connection(
     answer = gateway.ask(request(chat(stream=True), version="HTTP/1.0"))
     assert said(answer) == "write to [EMAIL]"
     assert "transfer-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 1000])
+def test_a_stream_is_the_same_however_its_bytes_arrive(
+    gateway: Running, upstream: RecordingUpstream, size: int
+) -> None:
+    """The first read takes mitmproxy's way, the later ones the short way, and the end mitmproxy's again."""
+    parts = [event(piece) for piece in ("write to ", "ali", "ce@exa", "mple.com", " now")]
+    raw = STREAM_HEAD + b"".join(map(chunk, [*parts, event(None, "stop"), b"data: [DONE]\n\n"])) + b"0\r\n\r\n"
+
+    def behave(sock: socket.socket, _request: bytes) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(raw), size):
+            sock.sendall(raw[at : at + size])
+
+    upstream.behave = behave
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as sock:
+        for _ in range(2):
+            sock.sendall(request(chat(stream=True), close=False))
+            answer = read(sock)
+            assert said(answer) == "write to [EMAIL] now"
+            assert answer.whole
+            assert answer.text.endswith("data: [DONE]\n\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,17 @@ from tests.store.scenes import Scene
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    scene = Scene(tmp_path_factory.mktemp("data") / "it's data")
+    scene = Scene(tmp_path_factory.mktemp("data") / "it's data", built=False)
     scene.add("start")
     scene.exchange(masked={"email": 1})
     scene.request("bad", verdict="deny", rule="bulk", status=403, code="policy_violation", prompt="a\x1b[2Jb\u202ec")
     return scene
 
 
-@pytest.fixture
-def audit(scene: Scene) -> Audit:
-    return Audit(scene.place.data)
+@pytest.fixture(scope="module")
+def audit(scene: Scene) -> Iterator[Audit]:
+    with Audit(scene.place.data) as audit:
+        yield audit
 
 
 def run(scene: Scene, *args: str) -> Result:
@@ -49,7 +51,9 @@ def run(scene: Scene, *args: str) -> Result:
         "FROM replay('bad');",
         "PIVOT exchanges ON verdict IN ('allow', 'deny') USING count(*)",
         "SELECT 1 ; -- done",
-        "SELECT ';' AS x;",
+        "SELECT ';' AS x;;",
+        "SELECT ' -- ;'",
+        "SELECT 'é\u2028😀' -- é ; é",
     ],
 )
 def test_any_question_is_answered(audit: Audit, sql: str) -> None:
@@ -111,7 +115,7 @@ def test_answers_are_read_side_by_side(audit: Audit) -> None:
 
 
 def test_an_audit_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
-    Scene(tmp_path / "there").exchange()
+    Scene(tmp_path / "there", built=False).exchange()
     (tmp_path / "there").rename(tmp_path / "here")
     with Audit(tmp_path / "here") as audit:
         assert next(audit.ask("SELECT count(*) FROM exchanges").rows) == (1,)
@@ -148,14 +152,14 @@ def test_without_a_question_the_last_calls_are_shown(scene: Scene) -> None:
 
 
 def test_what_waits_and_what_was_lost_is_counted(tmp_path: Path) -> None:
-    Scene(tmp_path).request()
-    scene = Scene(tmp_path)
+    Scene(tmp_path, built=False).request()
+    scene = Scene(tmp_path, built=False)
     scene.request(verdict="hold")
     assert "1 waiting for approval, 1 unfinished when a gateway ended" in run(scene).output
 
 
 def test_an_audit_without_calls_says_so(tmp_path: Path) -> None:
-    assert "No call has been recorded yet." in run(Scene(tmp_path)).output
+    assert "No call has been recorded yet." in run(Scene(tmp_path, built=False)).output
 
 
 def test_a_table_shows_what_a_terminal_must_not_obey(scene: Scene) -> None:

@@ -23,11 +23,11 @@ ALL = "FROM entries ORDER BY chain, seq"
 NOW = 1_772_700_000.0
 
 
-def scene_of(data: Path, calls: int = 5) -> Scene:
+def scene_of(data: Path, *, built: bool = False) -> Scene:
     """Two files that are done, and an empty one that goes on."""
-    scene = Scene(data, built=False)
+    scene = Scene(data, built=built)
     scene.add("start")
-    for n in range(calls):
+    for n in range(5):
         scene.exchange(prompt=f"user: {n} é \x1f \x00 1.10 😀", parameters={"t": 1.10, "n": 2**63, "z": 1e22})
     scene.turn()
     scene.exchange()
@@ -36,7 +36,7 @@ def scene_of(data: Path, calls: int = 5) -> Scene:
 
 
 def test_sealed_entries_are_the_same_entries(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path)
+    scene = scene_of(tmp_path, built=True)
     before = python(scene.place, ALL)
     assert seal.tend(scene.place, clock=lambda: NOW) == 2
     found = plan.sealed(scene.place)
@@ -52,7 +52,7 @@ def test_sealed_entries_are_the_same_entries(tmp_path: Path) -> None:
 
 
 def test_readers_take_each_row_from_one_side_only(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path)
+    scene = scene_of(tmp_path, built=True)
     count = python(scene.place, "SELECT count(*) FROM entries")
     seal.tend(scene.place)  # sealed "5 s ahead": journals are still what is read
     assert python(scene.place, "SELECT count(*) FROM entries") == count
@@ -223,7 +223,7 @@ def test_the_command_seals_and_says_what_it_could_not(
 
 
 def test_a_layout_may_be_read_as_soon_as_it_is_sealed(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path)
+    scene = scene_of(tmp_path, built=True)
     place = Layout(tmp_path, settle=0.0)
     count = python(scene.place, "SELECT count(*) FROM entries")
     seal.tend(place, lead=0.0)

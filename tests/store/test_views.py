@@ -26,6 +26,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     killed.add("start", None, {"version": "0.1.0"})
     killed.request("lost", prompt="user: lost")
     killed.request("held-lost", verdict="hold")
+    killed.add("approval", "held-lost", {**APPROVAL, "ticket": "T0"})
     scene = Scene(data)
     scene.add("start", None, {"version": "0.1.0"})
     loaded: JsonObject = {"hash": "p" * 64, "path": "rules", "event": "loaded", "rules": 9, "problems": []}
@@ -48,8 +49,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     scene.request("released", verdict="hold", rule="risky")
     scene.add("approval", "released", {**APPROVAL, "ticket": "T2"})
     by: JsonObject = {"issuer": "corp", "subject": "bob"}
-    scene.add("approval", "released", {**APPROVAL, "ticket": "T2", "event": "approved", "by": by, "reason": "fine",
-                                       "count": 1})  # fmt: skip
+    scene.add("approval", None, {**APPROVAL, "ticket": "T2", "event": "approved", "by": by, "reason": "fine", "count": 2})
     scene.add("verdict", "released", {"verdict": "allow", "rule": "risky", "status": None, "code": None,
                                       "message": None, "approval": "T2"})  # fmt: skip
     scene.response("released")
@@ -155,7 +155,7 @@ def test_each_exchange_says_what_became_of_it(scene: Scene) -> None:
         "cut": ("deny", "aborted", 200, "policy_violation", "secrets", None, "Stopped.", 10),
         "open": ("allow", "open", None, None, "researchers", None, None, 10),
         "lost": ("allow", "lost", None, None, "researchers", None, None, None),
-        "held-lost": ("hold", "lost", None, None, "researchers", None, None, None),
+        "held-lost": ("hold", "lost", None, None, "researchers", "T0", None, None),
     }
 
 
@@ -189,7 +189,7 @@ def test_a_session_sums_its_exchanges_up(scene: Scene) -> None:
         "corp|alice@example.com",
         8,
         2,
-        3,
+        4,
     )
     assert (first["prompt_tokens"], first["completion_tokens"], first["models"]) == (22, 14, ["llama3.2"])
     assert first["started"] < first["ended"]
@@ -208,11 +208,16 @@ def test_a_decision_is_a_rule_that_matched(scene: Scene) -> None:
 
 def test_a_ticket_says_where_it_stands(scene: Scene) -> None:
     found = rows(scene, "FROM approvals ORDER BY ticket")
-    assert {name: row["state"] for name, row in found.items()} == {"T1": "opened", "T2": "approved", "T3": "expired"}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "T0": "lost",
+        "T1": "pending",
+        "T2": "approved",
+        "T3": "expired",
+    }
     second = found["T2"]
     assert (second["approved_by"], second["denied_by"], second["reason"]) == (["corp|bob"], None, "fine")
     assert (second["approval"], second["rule"], second["exchanges"]) == ("risky", "bulk-export", ["released"])
-    assert (second["needed"], second["count"], second["digest"]) == (2, 1, "d" * 64)
+    assert (second["needed"], second["count"], second["digest"]) == (2, 2, "d" * 64)
     assert second["expires"] == dt.datetime(2030, 3, 17, 17, 46, 40, 500000)
     assert second["opened"] < second["changed"]
 

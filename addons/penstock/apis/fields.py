@@ -84,9 +84,7 @@ class Keys:
             raise wrong(path, "an object")
         if value.keys() <= self.names:
             return value
-        if unknown := self.unknown(value, path):
-            raise invalid(f"{pointer((*path, unknown[0]))} is not a key that this API has.")
-        return value
+        raise invalid(f"{pointer((*path, self.unknown(value, path)[0]))} is not a key that this API has.")
 
 
 class Table(Keys):

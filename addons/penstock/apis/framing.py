@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final, NamedTuple
 
 MAX_EVENT: Final = 8_000_000
@@ -19,7 +20,7 @@ class Event(NamedTuple):
     """True when raw holds no text that `data` and `name` do not show: one `data` line, at most one `event` line."""
 
 
-class Framer:
+class Framer(ABC):
     """Feed it bytes as they come, in any cut, and it returns the events that are complete.
 
     `overflow` is set, and nothing more is returned, when an event is larger than the limit.
@@ -30,17 +31,22 @@ class Framer:
         self._buffer = b""
         self._limit = limit
 
+    @abstractmethod
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes, in order."""
-        raise NotImplementedError
 
     def flush(self) -> list[Event]:
-        """What is left at the end of the stream, as an event although nothing ended it."""
+        """What is left at the end of the stream, as an event with the end that it lacks: others may follow it."""
         left, self._buffer = self._buffer, b""
-        return self._bounded([self._event(left)] if left else [])
+        return self._bounded([self._event(left + self._end_of(left))] if left else [])
 
+    @abstractmethod
+    def _end_of(self, raw: bytes) -> bytes:
+        """What an event lacks at its end."""
+
+    @abstractmethod
     def _event(self, raw: bytes) -> Event:
-        raise NotImplementedError
+        """One event, from its bytes."""
 
     def _bounded(self, events: list[Event]) -> list[Event]:
         """The events before the first that is too large, the one that is still to come included."""

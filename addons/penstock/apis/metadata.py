@@ -21,7 +21,7 @@ class MetadataReader:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._walk = Walk(numbers=False)
+        self._walk = Walk(metadata=True)
 
     def ends(self, data: bytes) -> bool:
         return False

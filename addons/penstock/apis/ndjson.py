@@ -14,6 +14,9 @@ class Ndjson(Framer):
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return self._bounded([self._event(line + b"\n") for line in lines])
 
+    def _end_of(self, raw: bytes) -> bytes:
+        return b"\n"
+
     def _event(self, raw: bytes) -> Event:
         data = raw.strip(b" \t\r\n")
         return Event(raw, data or None, plain=len(raw) - len(data) <= 1)

@@ -13,7 +13,7 @@ from penstock.apis.openai_messages import numbers, read_messages, read_parts, re
 from penstock.apis.openai_reply import OpenAiReader
 from penstock.apis.posted import Posted
 from penstock.apis.turns import Turns
-from penstock.exchange import Call, Json, JsonObject, Operation
+from penstock.exchange import Call, JsonObject, Operation
 
 _STREAM_OPTIONS: Final = Keys(("include_usage", "include_obfuscation", "continuous_usage_stats"))
 _PREDICTION: Final = Keys(("type", "content"))
@@ -41,7 +41,8 @@ class OpenAiChat(Posted):
             _prediction(turns, prediction)
         if isinstance(form := body.get("response_format"), dict):
             _FORMAT.unknown(form, ("response_format",))
-        parameters = read_parameters(self.table, turns, body, unknown, self.parameters(body))
+        read_parameters(self.table, turns, body, unknown)
+        parameters = self.parameters(body)
         return Call(
             self.name,
             operation,
@@ -77,9 +78,7 @@ def with_common_limit(body: JsonObject) -> JsonObject:
     return {**body, "max_tokens": bound}
 
 
-def read_parameters(
-    table: Table, turns: Turns, body: JsonObject, unknown: list[str], parameters: dict[str, Json]
-) -> dict[str, Json]:
+def read_parameters(table: Table, turns: Turns, body: JsonObject, unknown: list[str]) -> None:
     """Checks the shapes of the shared parameters, and makes turns of the strings in them and in unknown keys."""
     fields = table.fields
     for key, value in body.items():
@@ -94,7 +93,6 @@ def read_parameters(
         for key, value in _STREAM_OPTIONS.only(options, ("stream_options",)).items():
             if value is not None and not isinstance(value, bool):
                 raise wrong(("stream_options", key), "a boolean")
-    return parameters
 
 
 def _prediction(turns: Turns, value: JsonObject) -> None:

@@ -31,7 +31,8 @@ class OpenAiCompletions(Posted):
         read_prompt(turns, body.get("prompt"))
         if body.get("prompt_embeds") is not None:
             turns.uninspected.add("embeddings")
-        parameters = read_parameters(self.table, turns, body, unknown, self.parameters(body))
+        read_parameters(self.table, turns, body, unknown)
+        parameters = self.parameters(body)
         return Call(
             self.name,
             operation,

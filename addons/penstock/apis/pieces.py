@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from penstock.exchange import Channel, Json, JsonObject, Path
 
@@ -85,7 +85,8 @@ _NUMBERS: Final = frozenset(
         "seed",
     }
 )
-_LARGE: Final = 1_000_000
+LARGE: Final = 1_000_000
+"""Numbers from here on, up and down, have enough digits to be a value worth hiding."""
 # Parts of a path that a channel's name does without.
 _SILENT: Final = frozenset({"delta", "message", "function"})
 _WORD: Final = re.compile(r"(?!.*\d{6})[A-Za-z_$][A-Za-z0-9_$]{0,63}")
@@ -167,6 +168,11 @@ def rename(holder: JsonObject, old: str, new: str) -> None:
     holder.update(items)
 
 
+def is_text(number: float) -> bool:
+    """Whether a number has enough digits to be a value worth hiding (a card number without quotes)."""
+    return not -LARGE < number < LARGE
+
+
 def plain_word(key: str) -> bool:
     """Whether a key is an identifier, as programs choose them, and cannot hold a value worth hiding."""
     return len(key) <= 64 and _plain_word(key)
@@ -180,9 +186,10 @@ def _plain_word(key: str) -> bool:
 class Walk:
     """Reads the parts of a document that all dialects have in common, and everything nobody has heard of."""
 
-    def __init__(self, *, numbers: bool = True) -> None:
-        """Without `numbers`, large ones are taken for what they are (the metadata of models is full of them)."""
-        self._numbers = numbers
+    def __init__(self, *, metadata: bool = False) -> None:
+        """`metadata`: what a server says of models. No model wrote it, so structure is structure and numbers are
+        numbers in objects that no dialect knows, too."""
+        self._metadata = metadata
         self._passed: set[str] = set()
         self._places: dict[tuple[int, str | Path], Place] = {}
 
@@ -211,11 +218,11 @@ class Walk:
         value: Json = holder[key]  # type: ignore[index]
         match value:
             case str():
-                self.string(reading, holder, key, value, index, path)
+                self.string(reading, holder, key, value, index, path, known=self._metadata)
             case None | bool() | float():
                 return
             case int():
-                if self._numbers and not -_LARGE < value < _LARGE and key not in _NUMBERS:
+                if not self._metadata and is_text(value) and key not in _NUMBERS:
                     reading.pieces.append(Piece(holder, key, str(value), self.place(index, path), "unit"))
             case dict():
                 self.object(reading, value, index, path, strip=strip)
@@ -227,14 +234,24 @@ class Walk:
                 for at in range(len(value)):
                     self.value(reading, value, at, index, (*path, at), strip=strip)
             case _:
-                raise UnreadableError
+                assert_never(value)
 
-    def string(self, reading: Reading, holder: Holder, key: str | int, value: str, index: int, path: Path) -> None:
-        """Reads a string that no dialect claims."""
+    def string(
+        self,
+        reading: Reading,
+        holder: Holder,
+        key: str | int,
+        value: str,
+        index: int,
+        path: Path,
+        *,
+        known: bool = True,
+    ) -> None:
+        """Reads a string that no dialect claims; `known`: it stands where the dialect has its structure."""
         if not value:
             return
         structure = key in STRUCTURE
-        if structure and self.structural(value):
+        if structure and known and self.structural(value):
             return
         reading.pieces.append(Piece(holder, key, value, self.place(index, path), "unit" if structure else "leaf"))
 

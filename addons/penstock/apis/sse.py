@@ -33,6 +33,9 @@ class Sse(Framer):
         self._searched = max(0, len(self._buffer) - 3)
         return self._bounded(events)
 
+    def _end_of(self, raw: bytes) -> bytes:
+        return b"" if _BLANK.search(raw) else b"\n" if raw.endswith(b"\n") else b"\n\n"
+
     def _unix(self, buffer: bytes) -> tuple[list[Event], int]:
         """The ordinary case: lines end in LF alone."""
         events: list[Event] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from penstock.apis.pieces import plain_word, rename
+from penstock.apis.pieces import is_text, plain_word, rename
 from penstock.exchange import Json, JsonObject, Path, Turn
 
 type Kind = Literal["prompt", "tool_call"]
@@ -59,7 +59,8 @@ class Turns:
             self.found.append(Turn("other", text, path, kind))
 
     def everything(self, role: str, value: Json, path: Path, kind: Kind = "prompt") -> None:
-        """Every string of a value that the API leaves free, and every key that is more than an identifier."""
+        """Every string of a value that the API leaves free, every key that is more than an identifier, and every number
+        that has the digits to be a card's."""
         if isinstance(value, str):
             self._free(role, value, path, kind)
         elif isinstance(value, dict):
@@ -69,7 +70,7 @@ class Turns:
                     self._free(role, key, (*path, Key(key)), kind)
                 if isinstance(inner, str):
                     self._free(role, inner, here, kind)
-                elif isinstance(inner, (dict, list)):
+                elif inner is not None:
                     self.everything(role, inner, here, kind)
         elif isinstance(value, list):
             if value and all(item.__class__ is int for item in value):
@@ -77,6 +78,8 @@ class Turns:
                 return
             for index, inner in enumerate(value):
                 self.everything(role, inner, (*path, index), kind)
+        elif isinstance(value, int) and is_text(value):
+            self._free(role, str(value), path, kind)
 
     def _free(self, role: str, value: str, path: Path, kind: Kind) -> None:
         if role == LABEL:
@@ -97,15 +100,19 @@ def replaced(body: JsonObject, texts: Mapping[Path, str]) -> JsonObject:
         match holder, path[-1]:
             case dict(), Key() as key if str(key) in holder:
                 rename(holder, str(key), texts[path])
-            case dict(), str() as key if isinstance(holder.get(key), str):
+            case dict(), str() as key if _is_text(holder.get(key)):
                 holder[key] = texts[path]
-            case list(), int() as index if 0 <= index < len(holder) and isinstance(holder[index], str):
+            case list(), int() as index if 0 <= index < len(holder) and _is_text(holder[index]):
                 holder[index] = texts[path]
             case _:
                 raise KeyError("no text at this place of the body")
     root = copies[()]
     assert isinstance(root, dict)
     return root
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and is_text(value))
 
 
 def _copied(copies: dict[Path, Json], path: Path) -> Json:

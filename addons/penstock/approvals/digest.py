@@ -13,6 +13,7 @@ from penstock.policy.settings import ApprovalRule
 # Told apart from every other hash of the project, and to be counted up when a field is added.
 _REQUEST: Final = b"penstock approval of a request v1"
 _SCOPE: Final = b"penstock approval of a scope v1"
+_NAME: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,21 @@ class Held:
     """What approvers read: every text of the request, "role: text" a line."""
 
     def summary(self) -> Summary:
+        """What approvers see; a name of absurd length is cut there, never in the digest."""
         return Summary(
             self.method,
             self.upstream,
-            self.path,
+            _cut(self.path),
             self.operation,
-            self.model,
+            None if self.model is None else _cut(self.model),
             self.rules,
             self.message,
             self.prompt,
         )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[:_NAME]}…"
 
 
 def digest(held: Held, rule: ApprovalRule) -> str:

@@ -144,10 +144,12 @@ class _Group(click.Group):
 )
 @click.option(
     "--token-file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="File with your access token; without it, the environment variable PENSTOCK_TOKEN.",
 )
-@click.option("--ca-file", type=click.Path(path_type=Path), help="Certificates to trust for an https gateway.")
+@click.option(
+    "--ca-file", type=click.Path(path_type=Path, readable=False), help="Certificates to trust for an https gateway."
+)
 @click.pass_context
 def command(ctx: click.Context, gateway: str, token_file: Path | None, ca_file: Path | None) -> None:
     """See and decide the calls that wait for a person."""

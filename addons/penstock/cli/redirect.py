@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from penstock.errors import PolicyError
-from penstock.policy import load
 from penstock.redirect import iptables, kernel, nftables
 from penstock.redirect.plan import Plan, RedirectError, plan
 
@@ -30,7 +29,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
         (
             click.option(
                 "--rules",
-                type=click.Path(path_type=Path),
+                type=click.Path(path_type=Path, readable=False),
                 default=Path("rules"),
                 show_default=True,
                 help="Directory with the policy.",
@@ -123,6 +122,8 @@ def remove(old: bool) -> None:
 
 
 def _plan(rules: Path, user: str, port: int | None, interfaces: tuple[str, ...], elsewhere: bool) -> Plan:
+    from penstock.policy import load  # `remove` needs none of it
+
     policy = load(rules)
     made = plan(policy.gateway, kernel.user_id(user), port=port, interfaces=interfaces, elsewhere=elsewhere)
     for warning in made.warnings:

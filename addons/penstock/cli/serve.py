@@ -10,7 +10,7 @@ import click
 @click.command("serve")
 @click.option(
     "--rules",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("rules"),
     show_default=True,
     help="Directory with the policy; a change takes effect within two seconds.",

@@ -10,12 +10,27 @@ from penstock.detect.redos import refuse_runaway
 from penstock.detect.sample import mixture
 from penstock.detect.shape import shape
 from penstock.detect.sought import Sought, sought
-from penstock.detect.syntax import Back, Choice, Edge, Group, Look, Node, PatternError, Repeat, Sequence, parse, render, walk
+from penstock.detect.syntax import (
+    Back,
+    Choice,
+    Edge,
+    Group,
+    Look,
+    Node,
+    PatternError,
+    Repeat,
+    Sequence,
+    parse,
+    render,
+    walk,
+)
 
 WIDEST: Final = 4096
 """Characters that a pattern may make a stream hold back, and that it may look at around a value."""
-_TRIALS: Final = 24
-_TRIAL_LENGTH: Final = 60
+_TRIALS: Final = 16
+_TRIAL_LENGTH: Final = 48
+_LARGE: Final = 400
+"""Places of a pattern from which on it is tried out less often: a word list takes its time."""
 
 
 @lru_cache(1024)
@@ -26,36 +41,46 @@ def admit(pattern: str, *, streamed: bool) -> None:
     """
     tree = parse(pattern)
     if shape(tree).low == 0:
-        raise PatternError("the pattern matches the empty text, which is everywhere; make at least one character necessary")
+        raise PatternError(
+            "the pattern matches the empty text, which is everywhere; make at least one character necessary"
+        )
     if streamed:
-        _refuse_unbounded(tree)
-        _refuse_inexact(tree)
+        refuse_unstreamable(tree)
     refuse_runaway(pattern, tree)
     if streamed:
         _try_out(tree, sought(pattern))
+
+
+def refuse_unstreamable(tree: Node) -> None:
+    """Raise `PatternError` for a pattern that can wait for ever, or that `regex` may not find the same in pieces."""
+    _refuse_unbounded(tree)
+    _refuse_inexact(tree)
 
 
 def _refuse_unbounded(tree: Node) -> None:
     for node in walk(tree):
         match node:
             case Back(source):
-                raise PatternError(f"the back-reference {source[3:-1]} cannot be followed in a stream; write the alternatives")
+                raise PatternError(
+                    f"the back-reference {source[3:-1]} cannot be followed in a stream; write the alternatives"
+                )
             case Repeat(_, low, None):
                 raise PatternError(
-                    f"{_shown(node)} has no upper bound, so a stream might be held back for ever; write {{{low},64}} or so"
+                    f"{_shown(node)} has no upper bound, so a stream might wait for ever; write {{{low},64}} or so"
                 )
             case _:
                 pass
     known = shape(tree)
     for what, width in (("match", known.high), ("look ahead", known.ahead), ("look behind", known.behind)):
         if width is None or width > WIDEST:
-            raise PatternError(f"it can {what} {width} characters, more than the {WIDEST} a stream may hold; lower its bounds")
+            raise PatternError(
+                f"it can {what} {width} characters, more than the {WIDEST} a stream may hold; lower its bounds"
+            )
 
 
 def _shown(node: Repeat) -> str:
-    count = {0: "*", 1: "+"}.get(node.low, f"{{{node.low},}}")
-    source = render(node.item)
-    return f"'{source if len(source) <= 30 else source[:30] + '...'}{count}{node.mode}'"
+    source = render(node)
+    return f"'{source if len(source) <= 40 else '...' + source[-40:]}'"
 
 
 def _refuse_inexact(tree: Node) -> None:
@@ -94,7 +119,8 @@ def _looks_back(node: Node, *, consumed: bool) -> bool:
 def _try_out(tree: Node, pattern: Sought) -> None:
     """Mask texts that the pattern finds, or nearly, in one piece and character by character."""
     random = Random(7)
-    for _ in range(_TRIALS):
+    size = sum(1 for _ in walk(tree))
+    for _ in range(_TRIALS if size < _LARGE else 2):
         text = mixture(tree, random, _TRIAL_LENGTH)
         if whole(pattern, text) != by_character(pattern, text):
             raise PatternError(

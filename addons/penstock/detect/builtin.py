@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.detect import checks
+from penstock.detect.telephone import phone
 from penstock.detect.value import Detector
 
 # Letters of scripts that put spaces between words; those of the others stand in a label of their own kind.
 _LETTER: Final = r"A-Za-z0-9\u00c0-\u1fff"
-_IDEOGRAPH: Final = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+_IDEOGRAPH: Final = r"\u3041-\u3096\u30a1-\u30fa\u30fc-\u30fe\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _LABEL: Final = rf"(?:[{_LETTER}](?:[{_LETTER}-]{{0,61}}[{_LETTER}])?|[{_IDEOGRAPH}]{{1,20}})"
 _EMAIL: Final = (
     rf"[{_LETTER}_+%][{_LETTER}_.+%'-]{{0,63}}@"
@@ -51,10 +52,11 @@ DETECTORS: Final = (
         "phone",
         "PHONE",
         # An international number, or groups of digits that a context word or their form must speak for.
-        r"[0-9+(](?<![0-9A-Za-z+][0-9+(])(?<![0-9][.-][0-9+(])[ +(]{0,2}[0-9]?(?:[ .()/-]{0,3}[0-9]){6,14}(?![0-9])",
-        measure=checks.longest(checks.phone),
+        r"(?<![0-9A-Za-z+])(?<![0-9][.-])(?:\([0-9]{2,5}\)|\+[ (]{0,2}[0-9]|[0-9])"
+        r"(?:[ .()/-]{0,3}[0-9]){6,14}(?![0-9])",
+        measure=checks.longest(phone),
         context=_TELEPHONE,
-        alone=r"\(?\+.*|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4}",
+        alone=r"\+.*|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4}",
     ),
     Detector(
         "credit_card",
@@ -140,7 +142,7 @@ DETECTORS: Final = (
         "jwt",
         "JWT",
         # Signed (the second part is an object too) or encrypted (five parts).
-        r"(?<![0-9A-Za-z])eyJ[0-9A-Za-z_-]{8,8192}\.(?:eyJ[0-9A-Za-z_-]{8}|[0-9A-Za-z_-]{0,2048}\.[0-9A-Za-z_-]{8})",
+        r"(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{8,3000}\.(?:eyJ[0-9A-Za-z_-]{8}|[0-9A-Za-z_-]{0,1000}\.[0-9A-Za-z_-]{8})",
         until=r"(?![0-9A-Za-z_-]|\.[0-9A-Za-z_-])",
     ),
     Detector(

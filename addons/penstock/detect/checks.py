@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
-import phonenumbers
 import regex
+
+from penstock.detect.telephone import phone
 
 _NOT_DIGIT: Final = regex.compile(r"[^0-9]+")
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -102,28 +102,6 @@ def us_ssn(value: str) -> bool:
         and digits[3:5] != "00"
         and digits[5:] != "0000"
     )
-
-
-REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "IN", "BR", "AU", "JP", "CN", "MX")
-"""Where a number without a country code may be from."""
-
-
-@lru_cache(4096)
-def phone(value: str) -> bool:
-    """A number that can be dialled: valid in the country it names or, without one, in one of `REGIONS`."""
-    digits = _NOT_DIGIT.sub("", value)
-    if not 7 <= len(digits) <= 15 or len(set(digits)) == 1:
-        return False
-    if value.startswith("+") or digits.startswith("00"):
-        return _valid(f"+{digits.removeprefix('00')}", None)
-    return any(_valid(digits, region) for region in REGIONS)
-
-
-def _valid(number: str, region: str | None) -> bool:
-    try:
-        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, region)))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def ipv6(value: str) -> bool:

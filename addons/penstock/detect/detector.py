@@ -45,12 +45,12 @@ def custom(
         raise PatternError(f"unknown flag {min(strange)!r}; there are i, m, s and x")
     if not all(context):
         raise PatternError("a word of the context is empty")
-    tree = parse(f"(?{flags}){pattern}" if flags else pattern)
+    tree = parse(pattern, flags)
     made = Detector(
         name, label or name.upper(), render(tree), check=CHECKS[check], context=tuple(context), streamable=streamable
     )
     if streamable and check == "none" and (parts := _endless(tree)) is not None:
-        made = replace(made, pattern=render(parts[0]), until=render(parts[1]))
+        made = replace(made, pattern=render(parts[0]), until=f"(?!{render(parts[1])})")
     admit(made.pattern, streamed=streamable)
     return made
 
@@ -61,20 +61,22 @@ def _meant(name: str, known: Sequence[str]) -> str:
 
 
 def _endless(node: Node) -> tuple[Node, Node] | None:
-    """A pattern that ends in `x+` or `x{3,}`, without that end, and what ends it: the first character that is no x.
+    """A pattern that ends in `x+` or `x{3,}`, without that end; and the x.
 
-    Being the last thing in the pattern, greedy, it takes all there is, whatever came before: so where it ends is plain.
+    Being the last thing in the pattern, and greedy, it takes all there is: where it ends is plain.
     """
     match node:
-        case Repeat(Chars() as chars, low, None, mode) if mode != "?":
-            return Repeat(chars, low, low, ""), parse(f"(?!{chars.source})")
-        case Group(item, source) if source in ("(", "(?:") or source.startswith("(?P<"):
-            parts = _endless(item)
-            return parts and (Group(parts[0], source), parts[1])
-        case Sequenced((*before, Repeat(Chars(source), None) as last, Edge("word"))) if ...:
-            ...
-        case Sequenced(items) if items:
-            parts = _endless(items[-1])
-            return parts and (Sequenced((*items[:-1], parts[0])), parts[1])
+        case Repeat(Chars() as each, low, None, mode) if mode != "?":
+            return Repeat(each, low, low, ""), each
+        case Group(item, source) if source[:3] != "(?>":
+            if (parts := _endless(item)) is None:
+                return None
+            flags = source.endswith(":") and source != "(?:"
+            return Group(parts[0], source), Group(parts[1], source) if flags else parts[1]
+        case Sequenced((*before, Repeat(Chars(r"\w"), _, None) as last, Edge("word"))):
+            return _endless(Sequenced((*before, last)))  # where no word character follows, a word ends
+        case Sequenced((*before, last)):
+            parts = _endless(last)
+            return parts and (Sequenced((*before, parts[0])), parts[1])
         case _:
             return None

@@ -24,6 +24,8 @@ MAX_LENGTH: Final = 100_000
 """Characters of a pattern: a long word list fits."""
 MAX_DEPTH: Final = 40
 """Groups within groups."""
+MAX_UNROLLED: Final = 50_000
+"""Places of a pattern, with what must be repeated written out so often."""
 
 
 class PatternError(ConfigurationError):
@@ -107,12 +109,25 @@ def render(node: Node) -> str:
         case Look(item, _, source) | Group(item, source):
             return f"{source}{render(item)})"
         case Repeat(item, low, high, mode):
-            count = f"{{{low}}}" if low == high else f"{{{low},{'' if high is None else high}}}"
-            return f"{render(item)}{count}{mode}"
+            return f"{render(item)}{_count(low, high)}{mode}"
         case Sequence(items):
             return "".join(map(render, items))
         case Choice(branches):
             return "|".join(map(render, branches))
+
+
+def _count(low: int, high: int | None) -> str:
+    match low, high:
+        case 0, None:
+            return "*"
+        case 1, None:
+            return "+"
+        case 0, 1:
+            return "?"
+        case _, None:
+            return f"{{{low},}}"
+        case _:
+            return f"{{{low}}}" if low == high else f"{{{low},{high}}}"
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -128,19 +143,49 @@ def walk(node: Node) -> Iterator[Node]:
             pass
 
 
-def parse(pattern: str) -> Node:
-    """The tree of a pattern. Raises `PatternError` for what `regex` or this project does not take."""
+@lru_cache(1024)
+def parse(pattern: str, flags: str = "") -> Node:
+    """The tree of a pattern. `flags`: letters of `imsx`, as if it began with them.
+
+    Raises `PatternError` for what `regex` or this project does not take.
+    """
     if len(pattern) > MAX_LENGTH:
         raise PatternError(f"the pattern is longer than {MAX_LENGTH} characters; split it over several rules")
+    # `regex` writes out what is repeated as often as it must be, and dies of what that can amount to: so first without.
+    _compile(_COUNTED.sub("{1}", pattern), flags)
+    tree = _Parser(pattern, flags).whole()
+    if _unrolled(tree) > MAX_UNROLLED:
+        raise PatternError(
+            "its counts, multiplied, are too large; lower them, or write {0,n} for what need not be there"
+        )
+    _compile(pattern, flags)
+    return tree
+
+
+def _compile(pattern: str, flags: str) -> None:
     try:
-        regex.compile(pattern, regex.VERSION0)
+        regex.compile(pattern, sum((_FLAGS[flag] for flag in set(flags)), int(regex.VERSION0)))
     except regex.error as error:
         raise PatternError(f"bad pattern: {error}") from error
     except (RecursionError, OverflowError, ValueError) as error:
         raise PatternError("bad pattern: it is too deeply nested or too large") from error
-    return _Parser(pattern).whole()
 
 
+def _unrolled(node: Node) -> int:
+    """How many places a pattern has when what must be repeated is written out."""
+    match node:
+        case Repeat(item, low):
+            return _unrolled(item) * max(low, 1)
+        case Look(item) | Group(item):
+            return _unrolled(item)
+        case Sequence(parts) | Choice(parts):
+            return sum(map(_unrolled, parts))
+        case _:
+            return 1
+
+
+_COUNTED: Final = regex.compile(r"\{\d+(?:,\d*)?\}|\{,\d+\}")
+_FLAGS: Final = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL, "x": regex.VERBOSE}
 _EDGES: Final = {"b": "word", "B": "inside", "A": "start", "Z": "very_end"}
 _CONTROLS: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
@@ -165,25 +210,21 @@ _INSTEAD: Final = {
 class _Parser:
     """Recursive descent over a pattern that `regex` has compiled already, so it is well-formed."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, flags: str) -> None:
         self.text = pattern
         self.at = 0
         self.depth = 0
-        self.flags: frozenset[str] = frozenset()
+        self.flags = frozenset(flags)
 
     def whole(self) -> Node:
         if (opening := _OPENING.match(self.text)) and opening["to"] == ")" and opening["on"]:
-            # Global flags, at the very start: the same as a group around everything.
-            self.flags = self._flags(opening)
+            self.flags = self._flags(opening)  # at the very start: they go for everything
             self.at = opening.end()
-            node = self.choice()
-            flags = "".join(sorted(self.flags - {"x"}))
-            node = Group(node, f"(?{flags}:") if flags else Group(node, "(?:") if isinstance(node, Choice) else node
-        else:
-            node = self.choice()
+        flags = "".join(sorted(self.flags - {"x"}))
+        node = self.choice()
         if self.at < len(self.text):
             raise self.error("unbalanced parenthesis")
-        return node
+        return Group(node, f"(?{flags}:") if flags else node
 
     def error(self, message: str) -> PatternError:
         return PatternError(f"{message} (at character {self.at + 1} of the pattern)")

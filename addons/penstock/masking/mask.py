@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.detect.view import view
+from penstock.detect.view import fold
 from penstock.masking.finding import Action, Finding, Form, Masked, MaskRule
-from penstock.masking.release import Release
+from penstock.masking.json_text import JsonStream
 from penstock.masking.ruleset import RuleSet
-from penstock.masking.stream import MaskStream, Scan, TextStream
+from penstock.masking.text import MaskStream, TextStream
 
 __all__ = ["Action", "Finding", "Form", "Mask", "MaskRule", "MaskStream", "Masked"]
 
@@ -23,21 +23,22 @@ class Mask:
 
     def whole(self, text: str) -> Masked:
         """Mask a whole text. A `stop` finding cuts it where the match starts."""
-        seen = view(text)
-        possible = self._compiled.possible(seen.text)
-        if not possible:
+        if "\\" not in text and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
-        release = Release()
-        release.held = text
-        scan = Scan(self._compiled, release)
-        scan.everything(seen, possible)
-        scan.close(len(text))
-        return release.masked(text)
+        return _masked(TextStream(self._compiled, whole=True), text)
 
     def whole_json(self, text: str) -> Masked:
         """Mask JSON text that stands in a string (tool-call arguments); it stays valid JSON if it was."""
-        return self.whole(text)
+        if "\\" not in text and not self._compiled.prefilter.candidates(fold(text)):
+            return Masked(text, ())
+        return _masked(JsonStream(self._compiled, whole=True), text)
 
     def stream(self, form: Form = "text") -> MaskStream:
-        """A masker for one text that arrives in pieces."""
-        return TextStream(self._compiled.for_streams())
+        """A masker for one text that arrives in pieces. Raises `PatternError` for rules that cannot mask a stream."""
+        rules = self._compiled.for_streams()
+        return TextStream(rules) if form == "text" else JsonStream(rules)
+
+
+def _masked(stream: MaskStream, text: str) -> Masked:
+    out = stream.feed(text) + stream.flush()
+    return Masked(text if out == text else out, tuple(stream.findings))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from penstock.masking.finding import Finding, Masked
+from penstock.masking.finding import Finding
 from penstock.masking.rule import Rule
 
 FOREVER: Final = 1 << 62
@@ -26,7 +26,7 @@ FOREVER: Final = 1 << 62
 class Found:
     """A value on its way out."""
 
-    __slots__ = ("end", "mark", "order", "rule", "slot", "spell", "start", "swallowed", "value", "views")
+    __slots__ = ("end", "mark", "order", "rule", "shown", "slot", "spell", "start", "swallowed", "value", "views")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Found:
         value: str,
         spell: Callable[[str], str] | None = None,
         mark: tuple[int, int] | None = None,
+        shown: str | None = None,
     ) -> None:
         self.rule = rule
         self.start = start
@@ -47,6 +48,8 @@ class Found:
         """How a replacement is written where it stands (escaped, in JSON); None: as it is."""
         self.mark = mark or (start, end)
         """Where the value itself is, when more than it is replaced (a JSON number becomes a string as a whole)."""
+        self.shown = shown
+        """What replaces it, whatever the rule says; None: the rule says."""
         self.swallowed = end == FOREVER
         # A stop comes before what starts in the same place: nothing from its start on is released.
         self.order = (start, rule.action != "stop", not self.swallowed, -end, rule.index, self.mark[0])
@@ -88,6 +91,10 @@ class Release:
     def size(self) -> int:
         """Length of the text so far."""
         return self._at + len(self.held)
+
+    def queued(self) -> tuple[Found, ...]:
+        """What is found and not released yet."""
+        return tuple(self._queue)
 
     def add(self, found: Found) -> Found:
         """Take in a finding, unless another view of the text found just that: then the earlier one is returned."""
@@ -140,16 +147,11 @@ class Release:
         pieces.append(self._pass(limit))
         return "".join(pieces)
 
-    def masked(self, text: str) -> Masked:
-        """The end of a whole text of which everything is found."""
-        if not self._queue:
-            return Masked(text, ())
-        out = self.upto(FOREVER)
-        return Masked(text if out == text else out, tuple(self.findings))
-
     def _replacement(self, found: Found, after: int) -> str:
         """What stands for a stretch that starts with this finding; `after`: where in the queue the later ones are."""
         own = found.rule.replace
+        if found.shown is not None:
+            return found.shown
         if own is None or found.swallowed:
             return found.rule.label
         for other in self._queue[after:]:

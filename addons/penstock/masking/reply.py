@@ -66,7 +66,6 @@ class ReplyMask:
         self._bytes = 0
         self._closed: set[int] = set()
         self._held: list[bytes] = []
-        self._held_bytes = 0
         self._out: list[bytes] = []
 
     @property
@@ -97,6 +96,7 @@ class ReplyMask:
         self._measure(len(body))
         out = self._json(status, body) if _is_json(media) and body else self._plain(media, body)
         self._texts.judged()
+        self._texts.whole_event()
         self._texts.delivered()
         self.reply.complete = True
         return out
@@ -150,8 +150,8 @@ class ReplyMask:
         return self.stopped is not None or self.reply.complete
 
     def refuse(self, refusal: Refusal) -> bytes:
-        """Ends the stream with the dialect's error event, once. What is held back is never said."""
-        if self.stopped is not None:
+        """Ends a stream that is not over with the dialect's error event. What is held back is never said."""
+        if self._over():
             return b""
         self._end(refusal)
         return self._reader.dialect.event(refusal, self._exchange)
@@ -205,7 +205,6 @@ class ReplyMask:
         texts, reading = self._texts, self._reader.read(document, self.reply, strip=self._strict)
         reading.error |= event.name == "error"
         edited = reading.edited or (self._strict and not event.plain)
-        texts.event.clear()
         try:
             for piece in reading.pieces:
                 unit = piece.mode in _UNITS or reading.error
@@ -214,12 +213,16 @@ class ReplyMask:
                 self._closed.update(reading.closes)
                 self._carry(texts.rests(reading.closes))
         except StoppedError:
-            self._carry((place, text) for place, text in texts.event if text)
+            self._carry(texts.part_of_event())
+            raise
+        except Exception:
+            texts.no_event()
             raise
         if reading.error:
             self.reply.error = error_text(document) or "The model server reported an error."
         edited = edited or (self._strict and hides(data, reading.keys))
         self._emit(self._encode(document, event.name) if edited else event.raw)
+        texts.whole_event()
         if reading.done:
             self._terminate()
 
@@ -236,13 +239,7 @@ class ReplyMask:
         self.reply.complete = True
 
     def _emit(self, data: bytes) -> None:
-        if not self._buffered:
-            self._out.append(data)
-            return
-        self._held.append(data)
-        self._held_bytes += len(data)
-        if self._held_bytes > self._limit:
-            raise _too_large()
+        (self._held if self._buffered else self._out).append(data)
 
     def _release(self) -> None:
         """Nothing more is coming: what was held for the judge goes out, or the judge refuses."""
@@ -269,7 +266,7 @@ class ReplyMask:
     def _end(self, refusal: Refusal) -> None:
         self.stopped = refusal
         self.reply.error = refusal.message
-        self.reply.complete = False
+        self.reply.finish = None
 
 
 def hides(data: bytes, keys: int) -> bool:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 import orjson
 
-from penstock.apis.pieces import DOCUMENT, Piece, Place
+from penstock.apis.pieces import DOCUMENT, Piece, Place, is_text
 from penstock.errors import Refusal
 from penstock.exchange import Channel as Name
 from penstock.exchange import Json, JsonObject, Reply
 from penstock.masking.finding import Finding, Masked
 from penstock.masking.mask import Mask
 from penstock.masking.reply_channel import Channel, StoppedError
-
-_LARGE: Final = 1_000_000
 
 
 class ReplyTexts:
@@ -26,8 +23,8 @@ class ReplyTexts:
     ) -> None:
         self.reply = reply
         self.flags: list[Finding] = []
-        self.event: list[tuple[Place, str]] = []
-        """What the event at hand says, piece by piece, in case it cannot go out as it is."""
+        self._flowing: list[tuple[Place, str]] = []
+        self._units: list[tuple[Name, str]] = []
         self._text, self._tool = text, tool
         self._judge = judge
         self._channels: dict[Place, Channel] = {}
@@ -44,7 +41,7 @@ class ReplyTexts:
             return self._object(piece, mask)
         masked = self.unit(mask, piece.text, json=place.form == "json")
         self._hear(place.channel, piece.text)
-        self._say(place.channel, masked)
+        self._units.append((place.channel, masked))
         if masked == piece.text:
             return False
         piece.put(masked)
@@ -55,7 +52,7 @@ class ReplyTexts:
         value = piece.value()
         masked = value if mask is None else self._masked(mask, value)
         self._hear(piece.place.channel, orjson.dumps(value).decode())
-        self._say(piece.place.channel, orjson.dumps(masked).decode())
+        self._units.append((piece.place.channel, orjson.dumps(masked).decode()))
         if masked == value:
             return False
         piece.put(masked)
@@ -82,7 +79,7 @@ class ReplyTexts:
 
     def _number(self, mask: Mask, value: float) -> Json:
         """A number is text when its digits are a value to hide (a card number without quotes)."""
-        if -_LARGE < value < _LARGE:
+        if not is_text(value):
             return value
         text = orjson.dumps(value).decode()
         masked = self.unit(mask, text)
@@ -120,8 +117,7 @@ class ReplyTexts:
             if found := channel.found():
                 self._count(found)
             if released:
-                self.event.append((place, released))
-                self._said.append((place.channel, released))
+                self._flowing.append((place, released))
         if released == text:
             return False
         piece.put(released)
@@ -154,7 +150,7 @@ class ReplyTexts:
                 rest, stopped = stop.safe, stop
             self._count(channel.found())
             if rest:
-                self._say(channel.place.channel, rest)
+                self._said.append((channel.place.channel, rest))
                 yield channel.place, rest
             if stopped is not None:
                 raise stopped
@@ -176,10 +172,6 @@ class ReplyTexts:
         if self._judge is not None:
             self._heard.setdefault(name, []).append(text)
 
-    def _say(self, name: Name, text: str) -> None:
-        if text:
-            self._said.append((name, text))
-
     def judged(self) -> None:
         """Asks the judge about each choice as the model gave it, channel after channel.
 
@@ -192,6 +184,24 @@ class ReplyTexts:
             if (refusal := self._judge("\n".join(parts))) is not None:
                 raise refusal
 
+    def whole_event(self) -> None:
+        """The event at hand goes out, with all that it says."""
+        self._said += [(place.channel, text) for place, text in self._flowing]
+        self._said += self._units
+        self.no_event()
+
+    def part_of_event(self) -> list[tuple[Place, str]]:
+        """The event at hand cannot go out: what its texts that go on may still say, to be said otherwise."""
+        carried = list(self._flowing)
+        self._said += [(place.channel, text) for place, text in carried]
+        self.no_event()
+        return carried
+
+    def no_event(self) -> None:
+        """Nothing of the event at hand goes out."""
+        self._flowing.clear()
+        self._units.clear()
+
     def delivered(self) -> None:
         """What was said since is going out."""
         for name, text in self._said:
@@ -201,3 +211,4 @@ class ReplyTexts:
     def withheld(self) -> None:
         """What was said since is not going out."""
         self._said.clear()
+        self.no_event()

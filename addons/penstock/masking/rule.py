@@ -9,10 +9,12 @@ import regex
 
 from penstock.detect.sought import sought
 from penstock.detect.value import Detector
+from penstock.detect.view import fold
 from penstock.masking.finding import MaskRule
 
 REACH: Final = 64
 """Characters before a value in which a word of its context may stand: about ten words."""
+
 
 class Rule:
     """A rule, ready to run."""
@@ -65,6 +67,9 @@ class Rule:
             wanted.behind, self.until.behind if self.until else 0, REACH if detector.context else 0
         )
         self.judge: Final = None if judge.trivial else judge
+        for check in (detector.check, detector.measure):
+            if check is not None:
+                check("1234567890")  # it may load its tables at first use: now, not in mid-stream
 
 
 class Judge:
@@ -96,7 +101,8 @@ class Judge:
 
 def _context(words: Sequence[str]) -> regex.Pattern[str]:
     """Any of the words, whole, in any case; `phone` is found in phones, PHONE_NUMBER, phoneNumber, not in saxophone."""
-    either = "|".join(regex.escape(word, special_only=True) for word in sorted(words, key=len, reverse=True))
+    known = sorted(map(fold, words), key=len, reverse=True)
+    either = "|".join(regex.escape(word, special_only=True) for word in known if word)
     return regex.compile(
         rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{either})(?:e?s|ES|S)?(?![a-z])(?!(?<=[A-Z])[A-Z])", regex.VERSION0
     )

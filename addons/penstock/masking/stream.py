@@ -30,19 +30,17 @@ cannot reach back. Values found already are known by then, and `masking.release`
 is kept as the most far-sighted rule needs, always at least one character: an anchor at the start of the text looks
 for a character before it, so it never matches where the buffer merely was cut.
 
-**Cost.** A rule with nothing open runs only when a piece brings characters that its matches can begin with, and sleeps
-through words that cannot be a match yet (`detect.opening`); one with something open resumes there. Only the last `span`
-places can be open, as many characters as R' can look at. A long piece is asked first which rules can find anything in it
-(`detect.prefilter`). Patterns that are admitted for streams are bounded, so what is held is bounded too; values without a
-bound (`Detector.until`) are swallowed, not held.
+**Cost.** A rule with nothing open runs only when a piece brings characters that its matches can begin with, and
+sleeps through words that cannot be a match yet (`detect.opening`); one with something open resumes there. Only the last
+`span` places can be open, as many characters as R' can look at. A long piece is asked first which rules can find
+anything in it (`detect.prefilter`). Patterns that are admitted for streams are bounded, so what is held is bounded too;
+values without a bound (`Detector.until`) are swallowed, not held.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from penstock.detect.view import View, view
-from penstock.masking.finding import Finding
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH, Rule
 from penstock.masking.ruleset import RuleSet
@@ -60,34 +58,11 @@ _ROOM: Final = 512
 """Settled characters that may gather in a buffer before they are cut away."""
 
 
-class MaskStream:
-    """One text, masked as it arrives: for every chunking the pieces add up to what the whole text gives."""
-
-    __slots__ = ("_release", "findings")
-
-    def __init__(self) -> None:
-        self._release = Release()
-        self.findings = self._release.findings
-        """What was found in what is released; a value that is still being swallowed ends where it began."""
-
-    @property
-    def stopped(self) -> Finding | None:
-        """Set when a `stop` rule matched: nothing from the start of the match on is ever released."""
-        return self._release.stopped
-
-    def feed(self, chunk: str) -> str:
-        """More of the text; returns what is safe to release now."""
-        raise NotImplementedError
-
-    def flush(self) -> str:
-        """The end of the text: the rest, masked."""
-        raise NotImplementedError
-
-
 class Scan:
     """The rules over one view of a text. What they find goes to a `Release`; `feed` returns what is settled."""
 
     __slots__ = (
+        "_accept",
         "_active",
         "_allowed",
         "_before",
@@ -100,9 +75,10 @@ class Scan:
         "_running",
         "_runs",
         "_settled",
-        "_spell",
         "_start",
         "_swallowing",
+        "_whole",
+        "spell",
     )
 
     def __init__(
@@ -112,12 +88,19 @@ class Scan:
         place: int = 0,
         before: str = "",
         spell: Callable[[str], str] | None = None,
+        whole: bool = False,
+        accept: Callable[[Found], bool] | None = None,
     ) -> None:
         self._rules = rules
         self._release = release
+        self._accept = accept
+        """Whether a finding counts; None: each does."""
         self._before = before
         """What stands before this text and may be its context."""
-        self._spell = spell
+        self.spell: Final = spell
+        """How a replacement is written where it stands."""
+        self._whole = whole
+        """Everything is there before anything needs to be known: nothing is settled before the end."""
         self._buffer = ""
         self._place = place
         """Where `buffer[0]` stands in the original text, unless it is told character for character:"""
@@ -150,6 +133,8 @@ class Scan:
         if start is not None or self._start is not None or place != self._place + edge:
             self._follow(text, place, start, end)
         buffer = self._buffer = self._buffer + text
+        if self._whole:
+            return 0
         length = len(buffer)
         active = self._woken(text, edge) if length - edge < _LONG else self._all_woken(text)
         if active:
@@ -178,7 +163,7 @@ class Scan:
         self._settled = settled
         if settled < length:
             return self._starts(settled)
-        # What has no character in the view belongs to no value; but it is not known yet whether a swallowed one goes on.
+        # What has no character in the view belongs to no value, but whether a swallowed one goes on is not known yet.
         return self._ends(length) if self._swallowing else place + size
 
     def _woken(self, text: str, edge: int) -> int:
@@ -245,7 +230,7 @@ class Scan:
         self._runs[:] = [(began, known & ~bits) for began, known in self._runs if known & ~bits]
 
     def _all_woken(self, text: str) -> int:
-        """The same for a long piece, coarser: every rule that has something open, or for which a character is a start."""
+        """The same for a long piece, coarser: every rule that can start with any of its characters."""
         active = self._active | self._running
         self._wake(self._running, 0)
         for character in set(text):
@@ -255,18 +240,34 @@ class Scan:
 
     def close(self, place: int) -> None:
         """The text ends, at `place` of the original."""
+        if self._whole:
+            self._active = self._rules.possible(self._buffer)
+            self._open = {rule.index: 0 for rule in self._rules.chosen(self._active)}
         for rule in self._rules.chosen(self._active):
             self._settle(rule, self._open[rule.index], final=True)
         for found in self._swallowing.values():
             self._release.ended(found, place)
         self._swallowing.clear()
 
-    def everything(self, text: View, bits: int) -> None:
-        """Take in the whole text at once, before `close`: the rules of these bits are to read it."""
-        self._follow(text.text, 0, text.start, text.end)
-        self._buffer = text.text
-        self._active = bits
-        self._open = {rule.index: 0 for rule in self._rules.chosen(bits)}
+    def copy(self, spell: Callable[[str], str]) -> Scan:
+        """A scan that has come as far as this one, and goes its own way from here."""
+        other = Scan(self._rules, self._release, self._place, self._before, spell, self._whole)
+        other._buffer, other._settled = self._buffer, self._settled
+        if self._start is not None and self._end is not None:
+            other._start, other._end = self._start.copy(), self._end.copy()
+        other._open, other._active, other._allowed = self._open.copy(), self._active, self._allowed
+        other._running, other._runs = self._running, self._runs.copy()
+        other._swallowing = self._swallowing.copy()
+        for found in other._swallowing.values():
+            found.views += 1
+        return other
+
+    def is_as(self, other: Scan) -> bool:
+        """Whether both will find the same from here on: they remember the same text, and nothing is open in either."""
+        if self._active or other._active or self._runs or other._runs or self._whole:
+            return False
+        behind = self._rules.behind
+        return self._buffer[-behind:] == other._buffer[-behind:] and len(self._buffer) >= behind <= len(other._buffer)
 
     def _settle(self, rule: Rule, at: int, *, final: bool = False) -> int:
         """Take a rule on from one open place to the next: the end of the buffer when there is none, or it is final."""
@@ -308,12 +309,15 @@ class Scan:
                 resume = end = start + count
         place = self._starts(start)
         if rule.until is not None:
-            found = Found(rule, place, FOREVER, "", self._spell, (place, self._ends(end)))
-            self._swallowing[rule.index] = self._release.add(found)
+            found = Found(rule, place, FOREVER, "", self.spell, (place, self._ends(end)))
+            self._swallowing[rule.index] = self._add(found)
         else:
             value = buffer[start:end] if rule.replace else ""
-            self._release.add(Found(rule, place, self._ends(end), value, self._spell))
+            self._add(Found(rule, place, self._ends(end), value, self.spell))
         return resume
+
+    def _add(self, found: Found) -> Found:
+        return self._release.add(found) if self._accept is None or self._accept(found) else found
 
     def _swallow(self, rule: Rule, at: int, final: bool) -> tuple[int, bool]:
         """Look for the end of what is being swallowed. Returns where to go on, and whether it was there."""
@@ -372,31 +376,3 @@ class Scan:
         plain = list(range(first, first + len(self._start) + 1))
         if plain[:-1] == self._start and plain[1:] == self._end:
             self._start = self._end = None
-
-
-class TextStream(MaskStream):
-    """Plain text, as it comes."""
-
-    __slots__ = ("_scan",)
-
-    def __init__(self, rules: RuleSet) -> None:
-        super().__init__()
-        self._scan = Scan(rules, self._release)
-
-    def feed(self, chunk: str) -> str:
-        release = self._release
-        if release.stopped is not None:
-            return ""
-        place = release.size
-        release.held += chunk
-        if chunk.isascii():
-            return release.upto(self._scan.feed(chunk, place, len(chunk)))
-        seen = view(chunk)
-        return release.upto(self._scan.feed(seen.text, place, len(chunk), seen.start, seen.end))
-
-    def flush(self) -> str:
-        release = self._release
-        if release.stopped is not None:
-            return ""
-        self._scan.close(release.size)
-        return release.upto(FOREVER)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from penstock.policy.amounts import duration
 from penstock.policy.marked import Node
-from penstock.policy.readers import GROUP, Reader, choice, declared, duration, whole
+from penstock.policy.readers import GROUP, Reader, choice, declared, whole
 from penstock.policy.reading import Reading
 from penstock.policy.scope import WHEN, Scope
 from penstock.policy.settings import ApprovalRule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -136,10 +137,11 @@ class Policy:
 
     def _judged(self, caller: Caller, call: Call, upstream: str, grant: Grant, changes: tuple[Change, ...]) -> Verdict:
         here = self._in_force(caller, call, upstream)
-        matches = [Match(grant.id, "grant", grant.where, "allow")]
-        matches += [Match(f"{grant.id}:{change.name}", "parameter", grant.where, change.action) for change in changes]
+        matches = [grant.matched, *(_changed(grant.id, grant.where, change.name, change.action) for change in changes)]
         parameters: dict[str, Json] = {change.name: change.value for change in changes}
         hits = self._hits(here.groups, call)
+        if not hits and not here.approvals:
+            return Allow(grant.id, tuple(matches), parameters)
         matches += [rail.matched() for rail in hits]
         matches += [Match(held.rule.id, "approval", held.rule.where, "hold") for held in here.approvals]
         enforced = [rail for rail in hits if rail.mode == "enforce"]
@@ -225,6 +227,11 @@ def _hit(rail: Guardrail, subject: Subject) -> bool:
     if rail.needs is not None and rail.needs.isdisjoint(subject.possible):
         return False
     return rail.match.hits(subject)
+
+
+@lru_cache(1024)
+def _changed(grant: str, where: str, name: str, action: str) -> Match:
+    return Match(f"{grant}:{name}", "parameter", where, action)
 
 
 def _ungranted(grant: Grant, reason: Reason) -> Deny:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from penstock.detect.checks import CHECKS
 from penstock.detect.detector import DETECTORS, custom
 from penstock.detect.syntax import PatternError
 from penstock.detect.value import Detector
@@ -13,8 +14,6 @@ from penstock.policy.marked import Node
 from penstock.policy.readers import TEXT, Reader, choice, declared, worded
 from penstock.policy.reading import Reading, Unread, meant
 from penstock.policy.shape import Fields, Key, Record, listed
-
-type Check = Literal["none", "luhn", "iban", "phone", "us_ssn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class OwnDetector:
     name: str
     pattern: str
     label: str | None
-    check: Check
+    check: str
     context: tuple[str, ...]
     detector: Detector = field(compare=False)
     unstreamable: str = field(default="", compare=False)
@@ -44,7 +43,7 @@ def _known(node: Node, reading: Reading) -> Detector:
 DETECTOR: Final = Reader("the name of a detector", _known, lambda _: {"type": "string", "minLength": 1})
 BUILT_IN: Final = {known.name: known for known in DETECTORS}
 
-_CHECK: Final[Reader[Check]] = choice("none", "luhn", "iban", "phone", "us_ssn", of="check")
+_CHECK: Final[Reader[str]] = choice(*CHECKS, of="check")
 
 
 def _label(text: str) -> str | None:

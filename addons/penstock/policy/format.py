@@ -25,11 +25,7 @@ VERSION: Final[Key[int | None]] = Key(
 )
 
 
-def _file(fields: Fields) -> Fields:
-    return fields
-
-
-FILE: Final = Record(
+FILE: Final[Record[Fields]] = Record(
     "policy",
     "A file of the policy. Every file may hold any of these keys; lists of several files are joined by file name.",
     (
@@ -46,7 +42,7 @@ FILE: Final = Record(
         detectors.DETECTORS_KEY,
         approvals.APPROVALS_KEY,
     ),
-    _file,
+    lambda fields: fields,
 )
 
 # Every record of the format, in the order of the reference.

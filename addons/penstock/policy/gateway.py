@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from penstock.policy.amounts import duration, size
 from penstock.policy.marked import Mark
 from penstock.policy.places import DESTINATION, HEADER, LISTEN_HOST, REPLICA
-from penstock.policy.readers import ID, SECRET, TEXT, Reader, choice, duration, reference, size, whole
+from penstock.policy.readers import ID, SECRET, TEXT, Reader, choice, reference, whole
 from penstock.policy.settings import Credential, Limits, Listen, Upstream
 from penstock.policy.shape import Fields, Key, Record, listed, mapped
 

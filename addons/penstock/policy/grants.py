@@ -14,6 +14,7 @@ from penstock.policy.parameters import PARAMETERS, Change, Parameter, Refused, s
 from penstock.policy.readers import GROUP, PERSON, Reader, choice, declared, reference
 from penstock.policy.scope import OPERATIONS
 from penstock.policy.shape import Fields, Key, Record, listed
+from penstock.verdict import Match
 
 # Operations that concern the server, not one of its models.
 WITHOUT_MODEL: Final = frozenset({Operation.LIST, Operation.HEALTH, Operation.METRICS})
@@ -35,6 +36,11 @@ class Grant:
     uninspected: frozenset[str]
     quota: Quota
     where: str = field(compare=False)
+    matched: Match = field(init=False, compare=False, repr=False)
+    """How the verdict reports that it allowed the call."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matched", Match(self.id, "grant", self.where, "allow"))
 
     def concerns(self, caller: Caller) -> bool:
         return not self.groups.isdisjoint(caller.groups) or caller.id in self.callers
@@ -59,10 +65,7 @@ class Grant:
     def _names(self, call: Call) -> bool:
         if call.model is None:
             return call.operation in WITHOUT_MODEL or any(glob.everything for glob in self.models)
-        for glob in self.models:
-            if glob.matches(call.model):
-                return True
-        return False
+        return any(glob.matches(call.model) for glob in self.models)
 
 
 @dataclass(frozen=True, slots=True)

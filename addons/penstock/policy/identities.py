@@ -6,18 +6,9 @@ import re
 from typing import Final, get_args
 from urllib.parse import urlsplit
 
+from penstock.policy.amounts import TIMESTAMP, duration
 from penstock.policy.places import SECURE_URL
-from penstock.policy.readers import (
-    ANY_TEXT,
-    GROUP,
-    TEXT,
-    TIMESTAMP,
-    Reader,
-    choice,
-    declared,
-    duration,
-    worded,
-)
+from penstock.policy.readers import ANY_TEXT, GROUP, TEXT, Reader, choice, declared, worded
 from penstock.policy.settings import Algorithm, GroupClaim, Issuer, MachineKey
 from penstock.policy.shape import Fields, Key, Record, listed
 

@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from penstock.policy.readers import RATE, Rate, whole
+from penstock.policy.amounts import RATE, Rate
+from penstock.policy.readers import whole
 from penstock.policy.shape import Fields, Key, Record
 
 # Entries of a window closer together than this part of it are counted as one, at the later of their times.

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from penstock.detect.syntax import PatternError
 from penstock.errors import PolicyError, Problem
 from penstock.policy import approvals, crosscheck, detectors, gateway, grants, guardrails, identities, masks
 from penstock.policy.book import Policy
 from penstock.policy.canonical import fingerprint
 from penstock.policy.directory import Signed, Snapshot, snapshot
 from penstock.policy.format import FILE, VERSION
+from penstock.policy.guardrails import REPLY, Guardrail
 from penstock.policy.marked import Mark, Table, compose
+from penstock.policy.masks import MaskingRule
 from penstock.policy.reading import MAX_PROBLEMS, Reading, Unread, shown
+from penstock.policy.screen import compile_screen
 from penstock.policy.settings import Gateway, IdentitySettings, Limits, Upstream
 from penstock.policy.shape import Key
 
@@ -89,7 +93,7 @@ class _Files:
         self._version()
         self._reading.close()
         crosscheck.check(settings, *parts[:3], self._reading)
-        if self._reading.problems:
+        if self._reading.problems or not self._compiles(parts[2], parts[1]):
             return None
         return Policy(
             fingerprint((settings, *parts, own)),
@@ -99,6 +103,15 @@ class _Files:
             signature=self._found.signature,
             secret_files=tuple(sorted(self._reading.secret_files.items())),
         )
+
+    def _compiles(self, masking: Sequence[MaskingRule], rails: Sequence[Guardrail]) -> bool:
+        """Whether the rules about texts work together; what is compiled once here is quick when calls need it."""
+        try:
+            compile_screen(masking, [rail for rail in rails if rail.on & REPLY])
+        except PatternError as error:
+            self._reading.wrong(Mark(str(self._reading.directory), 0, 0), error.line())
+            return False
+        return True
 
     def joined[T](self, key: Key[tuple[T, ...]]) -> tuple[T, ...]:
         """A list, from every file that has it."""

@@ -64,13 +64,11 @@ def settle(rules: Mapping[str, Parameter], call: Call) -> Refused | tuple[Change
             if rule.default is not None and call.operation in GENERATING:
                 changes.append(Change(name, "default", rule.default))
             continue
-        match _fit(rule, name, value):
-            case Refused() as refused:
-                return refused
-            case Change() as change:
-                changes.append(change)
-            case None:
-                pass
+        found = _fit(rule, name, value)
+        if isinstance(found, Refused):
+            return found
+        if found is not None:
+            changes.append(found)
     return tuple(changes)
 
 

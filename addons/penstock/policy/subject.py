@@ -7,9 +7,10 @@ so that what is split over parts and messages is found. Strings inside tool-call
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from penstock.detect.prefilter import Prefilter
 from penstock.detect.view import fold
@@ -18,7 +19,8 @@ from penstock.exchange import Call, Json, Turn
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
-_TAGS: Final = {code: code - 0xE0000 for code in range(0xE0020, 0xE007F)}
+_TAG: Final = re.compile("[\U000e0020-\U000e007e]")
+_SPOKEN: Final = {code: code - 0xE0000 for code in range(0xE0020, 0xE007F)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Subject:
     """Everything one guardrail reads at once."""
 
     views: tuple[View, ...]
+    """None when no pattern may match any text."""
     size: int
     """Characters, each text counted once."""
     call: Call | None = None
@@ -43,67 +46,87 @@ class Subject:
 
 
 class Sieve:
-    """Says which patterns may match a text: one pass, however many there are."""
+    """Says which patterns may match a text: one pass, however many there are.
+
+    The prefilter knows no anchors or lookarounds, so what may match a text may match every text that it is part of:
+    one pass over texts in which all others are contained tells whether anything can be found at all.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = tuple(dict.fromkeys(patterns))
         self._prefilter = Prefilter(self._patterns) if self._patterns else None
 
-    def subject(self, texts: Sequence[str], size: int, call: Call | None = None) -> Subject:
-        views = tuple([self._view(text) for text in spellings(texts)])
-        possible = _NOTHING
-        for view in views:
-            if view.possible:
-                possible |= view.possible
-        return Subject(views, size, call, possible)
+    def subject(self, texts: Texts, call: Call | None = None) -> Subject:
+        if not self._possible("\n".join(spellings(texts.covering))):  # the end, for most calls
+            return Subject((), texts.size, call)
+        views = tuple(View(text, self._possible(text)) for text in spellings(texts.all))
+        return Subject(views, texts.size, call, frozenset[str]().union(*(view.possible for view in views)))
 
-    def _view(self, text: str) -> View:
-        if self._prefilter is None:
-            return View(text, _NOTHING)
+    def _possible(self, text: str) -> frozenset[str]:
+        if self._prefilter is None or not text:
+            return _NOTHING
         found = self._prefilter.candidates(text)
-        return View(text, frozenset(self._patterns[index] for index in found) if found else _NOTHING)
+        return frozenset(self._patterns[index] for index in found) if found else _NOTHING
+
+
+class Texts(NamedTuple):
+    """The texts that a rule reads."""
+
+    all: Sequence[str]
+    covering: Sequence[str]
+    """Some of them, which contain all the others."""
+    size: int
+    """Characters, each text counted once, and none for being read together with others."""
 
 
 def spellings(texts: Iterable[str]) -> Iterable[str]:
     """Each text folded, once; a text with tag characters also as the ASCII that they stand for."""
     found: dict[str, None] = {}
     for text in texts:
-        found[fold(text)] = None
-        if not text.isascii() and (spoken := text.translate(_TAGS)) != text:
-            found[fold(spoken)] = None
+        folded = fold(text)
+        found[folded] = None
+        if folded != text and _TAG.search(text):
+            found[fold(text.translate(_SPOKEN))] = None
     return found
 
 
 def of_call(sieve: Sieve, call: Call, on: frozenset[On]) -> Subject:
     """What of a call is read by a rule that is about these."""
-    turns = [turn for turn in call.turns if turn.kind in on]
-    texts = _read(turns)
-    size = sum([len(turn.text) for turn in turns])
-    if "parameters" in on:
+    texts = _turns([turn for turn in call.turns if turn.kind in on])
+    if "parameters" in on and call.parameters:
         leaves = list(strings(dict(call.parameters)))
-        texts = [*texts, *leaves]
-        size += sum(map(len, leaves))
-    return sieve.subject(texts, size, call)
+        size = texts.size + sum(map(len, leaves))
+        texts = Texts([*texts.all, *leaves], [*texts.covering, *leaves], size)
+    return sieve.subject(texts, call)
 
 
 def of_reply(sieve: Sieve, text: str) -> Subject:
     """A reply's text, whole; the strings in it too when it is JSON."""
-    return sieve.subject([text, *_unescaped(text)], len(text))
+    texts = [text, *_unescaped(text)]
+    return sieve.subject(Texts(texts, texts, len(text)))
 
 
-def _read(turns: Sequence[Turn]) -> list[str]:
-    if len(turns) == 1 and turns[0].form == "text":
-        return [turns[0].text]
+def _turns(turns: Sequence[Turn]) -> Texts:
+    """Every turn, and the turns of each role in one piece."""
     parts: dict[tuple[str, str], list[str]] = {}
     texts: list[str] = []
+    covering: list[str] = []
+    size = 0
     for turn in turns:
-        inner = _unescaped(turn.text) if turn.form == "json" else ()
-        texts += [turn.text, *inner]
-        parts.setdefault((turn.kind, turn.role), []).extend(inner or (turn.text,))
+        size += len(turn.text)
+        texts.append(turn.text)
+        together = parts.setdefault((turn.kind, turn.role), [])
+        if turn.form == "json" and (inner := _unescaped(turn.text)):
+            covering.append(turn.text)
+            texts += inner
+            together += inner
+        else:
+            together.append(turn.text)
     for together in parts.values():
-        if len(together) > 1:
-            texts += ["".join(together), " ".join(together)]
-    return texts
+        joined = ["".join(together), " ".join(together)] if len(together) > 1 else together
+        covering += joined
+        texts += joined
+    return Texts(texts, covering, size)
 
 
 def _unescaped(text: str) -> Sequence[str]:

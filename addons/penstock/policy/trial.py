@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from penstock import apis
 from penstock.errors import Refusal
@@ -110,6 +111,8 @@ def _decided(verdict: Verdict, call: Call) -> Iterator[tuple[str, Json]]:
             return
         case Hold():
             yield from (("verdict", "hold"), ("approval", verdict.approval), ("message", verdict.message))
+        case _:
+            assert_never(verdict)
     yield "parameters", {**call.parameters, **verdict.parameters}
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 EXCHANGE_HEADER = b"Penstock-Exchange"
 
 # Used where even rendering a refusal failed: no part of it can raise.
-LAST_RESORT = b'{"error":{"message":"The gateway could not process this request.","type":"api_error","param":null,"code":"gateway_error"}}'
+LAST_RESORT = (
+    b'{"error":{"message":"The gateway could not process this request.",'
+    b'"type":"api_error","param":null,"code":"gateway_error"}}'
+)
 
 
 def response(
@@ -71,7 +74,8 @@ def page(request: http.Request | None, status: int) -> bytes:
         return ready
     answer = safely(None, by_status(status))
     answer.headers["Connection"] = "close"
-    return http1.assemble_response(answer)
+    assembled: bytes = http1.assemble_response(answer)
+    return assembled
 
 
 _BY_STATUS = {

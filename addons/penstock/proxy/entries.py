@@ -35,7 +35,7 @@ def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonO
         else {
             "issuer": caller.issuer,
             "subject": caller.subject,
-            "groups": sorted(caller.groups),
+            "groups": [*sorted(caller.groups)],
             "via": caller.via,
             "client": caller.client,
         },

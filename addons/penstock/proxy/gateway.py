@@ -217,9 +217,7 @@ class Gateway:
     def finish(self, here: Passage) -> None:
         """Gives back what an exchange held of its caller's limits; more than once is harmless."""
         if here.lease is not None:
-            reply = here.reply.reply if here.reply is not None else None
-            tokens = (reply.prompt_tokens or 0) + (reply.completion_tokens or 0) if reply is not None else 0
-            here.lease.end(tokens=tokens, now=time.time())
+            here.lease.end(tokens=used_tokens(here), now=time.time())
             here.lease = None
 
     def unready(self) -> str:
@@ -229,6 +227,20 @@ class Gateway:
         if self._stopping:
             return "stopping"
         return ""
+
+
+def used_tokens(here: Passage) -> int:
+    """Tokens of an exchange as the model counted them; where it does not say, four characters are taken for one."""
+    if here.reply is None:
+        return 0
+    reply = here.reply.reply
+    prompt = reply.prompt_tokens
+    if prompt is None:
+        prompt = sum(len(turn.text) for turn in here.call.turns) // 4 if here.call is not None else 0
+    completion = reply.completion_tokens
+    if completion is None:
+        completion = sum(len(part) for parts in reply.texts.values() for part in parts) // 4
+    return prompt + completion
 
 
 def steps(gateway: Gateway) -> list[object]:

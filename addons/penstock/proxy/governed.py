@@ -16,18 +16,21 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from mitmproxy import addonmanager, flow, hooks, http
-from mitmproxy.connection import ConnectionState
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, layer, mode_servers, server_hooks
 from mitmproxy.proxy.layers.http import _http1
 from mitmproxy.proxy.layers.http._events import ResponseProtocolError
 from mitmproxy.proxy.layers.websocket import WebsocketMessageHook
 
 from penstock.errors import Refusal, failed
-from penstock.proxy import answers, passage
+from penstock.proxy import answers, passage, shortcut
 from penstock.proxy.layers import Refused
+from penstock.proxy.shortcut import Shortcut
 
 if TYPE_CHECKING:
     from mitmproxy.master import Master
+
+    from penstock.proxy.stream import Stream
 
 logger = logging.getLogger("penstock")
 
@@ -63,25 +66,25 @@ class GovernedManager(addonmanager.AddonManager):
     def register(self, addon: Any) -> Any:
         self._table = {}
         try:
-            return super().register(addon)
+            return super().register(addon)  # type: ignore[no-untyped-call]
         finally:
             self._table = {}
 
     def remove(self, addon: Any) -> None:
         try:
-            super().remove(addon)
+            super().remove(addon)  # type: ignore[no-untyped-call]
         finally:
             self._table = {}
 
     def adopt(self, addons: list[Any]) -> None:
         """Makes the sub-addons that a registered addon has gained known by name, and their hooks run."""
         for addon in addonmanager.traverse(addons):
-            self.lookup[addonmanager._get_name(addon)] = addon  # noqa: SLF001
+            self.lookup[addonmanager._get_name(addon)] = addon
         self._table = {}
 
     def clear(self) -> None:
         self.closed = True
-        super().clear()
+        super().clear()  # type: ignore[no-untyped-call]
         self._table = {}
 
     async def handle_lifecycle(self, event: hooks.Hook) -> None:
@@ -105,7 +108,7 @@ class GovernedManager(addonmanager.AddonManager):
                 result = hook(*event.args())
                 if result is not None and inspect.isawaitable(result):
                     await result
-            except BaseException as error:  # noqa: BLE001 - the gateway refuses here
+            except BaseException as error:
                 refused = True
                 self._failed(event, error)
                 task = asyncio.current_task()
@@ -219,9 +222,16 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
 
     header_bytes: int = 64_000
     per_client: int = 100
-    counts: dict[str, int] = {}  # noqa: RUF012 - one count for all connections of the process
+    counts: dict[str, int] = {}
+    _shortcuts: dict[Connection, Shortcut]
+    _parsers: dict[Connection, _http1.Http1Connection]
     head_since: float = 0.0
     """When the first byte of a request head that is not complete yet arrived; 0: none is pending."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call]
+        self._shortcuts = {}
+        self._parsers = {}
 
     def log(self, message: str, level: int = logging.INFO, exc_info: Any = None) -> None:
         if level >= logging.ERROR:
@@ -249,7 +259,7 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
                 io.handler.cancel("closed by the gateway")
 
     def end_early(self, terminator: bytes) -> None:
-        """Ends the message to the caller although the model's goes on: what was written is flushed, both sides close."""
+        """Ends the message to the caller although the model's goes on: flushes what was written, closes both sides."""
         io = self.transports.get(self.client)
         if io is not None and io.writer is not None and not io.writer.is_closing():
             if terminator:
@@ -265,7 +275,7 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
                 io.writer.write(b"%x\r\n%s\r\n" % (len(part), part))
 
     async def handle_client(self) -> None:
-        host = self.client.peername[0] if self.client.peername else ""
+        host = self.client.peername[0]
         if self.counts.get(host, 0) >= self.per_client:
             logger.warning("connection refused: %s has %d open", host, self.per_client)
             self.abort()
@@ -278,19 +288,40 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
             if not self.counts[host]:
                 del self.counts[host]
 
+    def shorten(self, server: Connection, stream: Stream, *, chunked: bool) -> None:
+        """From the next read on, the body of this streamed reply takes the short way."""
+        http1 = self._parser(server)
+        if http1 is not None:
+            self._shortcuts[server] = Shortcut(http1, stream, chunked=chunked)
+
     async def server_event(self, event: events.Event) -> None:
+        if type(event) is not events.DataReceived:
+            await super().server_event(event)
+            return
+        shortcut = self._shortcuts.get(event.connection)
+        if shortcut is not None:
+            io = self.transports.get(self.client)
+            if io is not None and io.writer is not None and not io.writer.is_closing():
+                assert isinstance(io.writer, asyncio.StreamWriter)
+                if shortcut.take(event.data, io.writer):
+                    self.timeout_watchdog.register_activity()
+                    return
+                event = events.DataReceived(event.connection, b"")  # `take` has put the bytes where they belong
+            del self._shortcuts[event.connection]
         await super().server_event(event)
-        if type(event) is events.DataReceived:
-            self._bound_buffers(event)
+        self._bound_buffers(event)
 
     def _bound_buffers(self, event: events.DataReceived) -> None:
         """mitmproxy bounds neither heads nor what a client sends ahead of its turn; both are what is left in `buf`."""
-        http1 = self._http1(event.connection)
+        http1 = self._parser(event.connection)
         if http1 is None:
             return
         pending = len(http1.buf)
+        if not pending:
+            self.head_since = 0.0 if event.connection is self.client else self.head_since
+            return
         if event.connection is self.client:
-            waiting = pending and http1.state.__name__ == "read_headers"
+            waiting = http1.state.__name__ == "read_headers"
             self.head_since = (self.head_since or event_time()) if waiting else 0.0
         if pending > self.header_bytes + 65_535:
             logger.warning("connection dropped: %d bytes of head or of requests sent ahead", pending)
@@ -303,13 +334,19 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
             else:
                 self.abort()
 
-    def _http1(self, connection: Any) -> _http1.Http1Connection | None:
-        for found in getattr(self.layer, "context", self.layer).layers:
-            connections = getattr(found, "connections", None)
-            if connections and connection in connections:
-                top = connections[connection]
-                found_layer = top if isinstance(top, _http1.Http1Connection) else top.context.layers[-1]
-                return found_layer if isinstance(found_layer, _http1.Http1Connection) else None
+    def _parser(self, connection: Connection) -> _http1.Http1Connection | None:
+        """The HTTP/1 parser of a connection (it stays the same as long as the connection lives)."""
+        found = self._parsers.get(connection) or self._find_parser(connection)
+        if found is not None:
+            self._parsers[connection] = found
+        return found
+
+    def _find_parser(self, connection: Connection) -> _http1.Http1Connection | None:
+        for known in self.layer.context.layers:
+            top = getattr(known, "connections", {}).get(connection)
+            if top is not None:
+                last = top if isinstance(top, _http1.Http1Connection) else top.context.layers[-1]
+                return last if isinstance(last, _http1.Http1Connection) else None
         return None
 
 
@@ -334,6 +371,7 @@ _original_send = _http1.Http1Server.send
 
 def install(master: Master) -> GovernedManager:
     """Governs a master: its manager, every connection it will accept, and its error pages. Safe to call again."""
+    shortcut.install()
     mode_servers.ProxyConnectionHandler = GovernedHandler  # type: ignore[misc]
     _http1.Http1Server.send = _send  # type: ignore[method-assign]
     _http1.make_error_response = lambda status, _message="": answers.page(None, status)  # type: ignore[assignment]

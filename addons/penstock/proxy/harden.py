@@ -50,7 +50,7 @@ class Harden:
         here = passage.enter(flow, Passage(self.gateway.policy))
         request = flow.request
         peer = flow.client_conn.peername
-        here.client = f"{peer[0]}:{peer[1]}" if peer else ""
+        here.client = f"{peer[0]}:{peer[1]}"
         here.session = flow.client_conn.id
         here.method = request.data.method.decode("ascii", "replace")
         here.path = request.path

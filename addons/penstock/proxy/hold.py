@@ -80,6 +80,7 @@ class Holds:
             raise Refusal("approval_pending", "The caller went away before the call was decided.") from None
         finally:
             self._waiting.pop(client.id, None)
+            desk.leave(place)  # a wait that was cancelled before its first step has not left by itself
 
     async def _gone(self, here: Passage) -> None:
         gone = Refusal("approval_pending", "the caller went away, or the gateway stopped, while it waited")

@@ -1,4 +1,4 @@
-"""mitmproxy's options, made safe: what can be set is set, what a person asked for and cannot be made safe is refused."""
+"""mitmproxy's options, made safe: what can be set is set, what was asked for and cannot be made safe is refused."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def check_mode(mode: ProxyMode, policy: Policy) -> None:
     host, port = mode.address[0], mode.address[1]
     if upstream_at(policy, host, port, mode.scheme) is None:
         raise exceptions.OptionsError(
-            f"penstock: {mode.scheme}://{host}:{port} is not a replica of any upstream in the rules; add it to `upstreams:`"
+            f"penstock: {mode.scheme}://{host}:{port} is not a replica of any upstream in the rules; "
+            "add it to `upstreams:`"
         )
 
 

@@ -1,4 +1,4 @@
-"""The evidence: a call is on disk before it is forwarded, a denial before it is answered, a reply as it was delivered."""
+"""The evidence: a call on disk before it is forwarded, a denial before it is answered, a reply as it was delivered."""
 
 from __future__ import annotations
 

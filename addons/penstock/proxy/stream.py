@@ -37,6 +37,7 @@ class Stream:
         self._reply = here.reply
         self._journal = gateway.journal
         self._handler = gateway.handler(flow.client_conn.id)
+        self._server = flow.server_conn
         self._chunked = flow.request.data.http_version == b"HTTP/1.1"
         self._keep = here.screen is None or here.screen.record is None
         self._pending: list[bytes] = []
@@ -47,6 +48,11 @@ class Stream:
         self.hash = hashlib.sha256()
         self.bytes = 0
         self.chunks = 0
+
+    @property
+    def over(self) -> bool:
+        """Nothing more of this reply is delivered, or the model's message has ended."""
+        return self._done or self._model_ended
 
     def __call__(self, data: bytes) -> list[bytes]:
         try:
@@ -66,6 +72,8 @@ class Stream:
             here.last_byte_at = now
             if not here.first_byte_at:
                 here.first_byte_at = now
+                if self._handler is not None:
+                    self._handler.shorten(self._server, self, chunked=self._chunked)
             out = self._reply.feed(data)
         else:
             out = self._reply.finish()
@@ -133,6 +141,6 @@ class Stream:
         asyncio.get_running_loop().call_soon(self._end)
 
     def _end(self) -> None:
-        """Ends the message to the caller, and closes both sides, unless the model's has ended: then mitmproxy does it."""
+        """Ends the message to the caller and closes both sides; if the model's has ended, mitmproxy does so."""
         if not self._model_ended and isinstance(self._handler, GovernedHandler):
             self._handler.end_early(b"0\r\n\r\n" if self._chunked else b"")

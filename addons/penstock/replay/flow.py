@@ -30,7 +30,7 @@ type Place = tuple[str, str, int]
 
 def write(exchanges: Iterable[Recorded], file: BinaryIO, *, to: str | None = None) -> int:
     """Writes flows for `mitmproxy -nr`; how many. `to`: URL of the server that a replay is sent to."""
-    writer = FlowWriter(file)  # type: ignore[no-untyped-call]
+    writer = FlowWriter(file)
     place = target(to) if to is not None else None
     count = 0
     for exchange in exchanges:

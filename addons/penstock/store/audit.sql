@@ -17,6 +17,15 @@ SELECT @fields@
 FROM (@typed@)
 WHERE segment NOT IN (SELECT segment FROM sealed);
 
+-- One row a boot of a worker; the latest one of each may be running.
+CREATE OR REPLACE VIEW boots AS
+SELECT boot.worker AS worker, boot.chain AS chain, boot.chain = max(boot.chain) OVER (PARTITION BY boot.worker) AS latest
+FROM (
+    SELECT DISTINCT regexp_extract(file, '([^/-]+)-([0-9A-Z]{26})-\d+\.[^/]+$', ['worker', 'chain']) AS boot
+    FROM (SELECT file FROM glob('@journal@/*.ndjson') UNION ALL SELECT file FROM glob('@segments@/**/*.parquet'))
+)
+WHERE boot.chain != '';
+
 -- One row an entry.
 CREATE OR REPLACE VIEW events AS
 SELECT "time", kind, exchange, chain, seq, (envelope->'$.body')::JSON AS body, payload::JSON AS payload, hash
@@ -25,13 +34,6 @@ FROM entries;
 -- One row a call. The numbers are gathered in one pass; the texts are looked up only when they are asked for.
 CREATE OR REPLACE VIEW exchanges AS
 WITH
-boots AS (
-    SELECT regexp_extract(file, '([^/-]+)-([0-9A-Z]{26})-\d+\.[^/]+$', ['worker', 'chain']) AS boot
-    FROM (
-        SELECT file FROM glob('@journal@/*.ndjson') UNION ALL SELECT file FROM glob('@segments@/**/*.parquet')
-    )
-),
-running AS (SELECT max(boot.chain) AS chain FROM boots GROUP BY boot.worker),
 calls AS (
     SELECT
         exchange AS id,
@@ -111,7 +113,7 @@ SELECT
         WHEN aborted THEN 'aborted'
         WHEN answered THEN 'answered'
         WHEN coalesce(last_verdict, first_verdict) = 'deny' THEN 'refused'
-        WHEN chain NOT IN (SELECT chain FROM running) THEN 'lost'
+        WHEN chain NOT IN (SELECT boots.chain FROM boots WHERE latest) THEN 'lost'
         WHEN coalesce(last_verdict, first_verdict) = 'hold' THEN 'waiting'
         ELSE 'open'
     END AS outcome,
@@ -187,36 +189,50 @@ FROM (
     LEFT JOIN (SELECT exchange, caller, model, policy FROM entries WHERE kind = 'request') r USING (exchange)
 );
 
--- One row a ticket, with where it stands.
+-- One row a ticket, with where it stands. A restart denies: a ticket that was pending then is lost.
 CREATE OR REPLACE VIEW approvals AS
 SELECT
-    ticket,
-    any_value(approval) AS approval,
-    any_value(rule) AS rule,
-    min("time") FILTER (event = 'opened') AS opened,
-    arg_max(event, "time") FILTER (event != 'joined') AS state,
-    max("time") AS changed,
-    list(DISTINCT exchange) FILTER (exchange IS NOT NULL) AS exchanges,
-    list(DISTINCT person) FILTER (event = 'approved' AND person IS NOT NULL) AS approved_by,
-    list(DISTINCT person) FILTER (event = 'denied' AND person IS NOT NULL) AS denied_by,
-    arg_max(reason, "time") FILTER (reason IS NOT NULL) AS reason,
-    max(needed) AS needed,
-    arg_max(count, "time") AS count,
-    make_timestamp((max(expires) * 1000000)::BIGINT) AS expires,
-    any_value(digest) AS digest
+    ticket, approval, rule, opened,
+    CASE
+        WHEN event NOT IN ('opened', 'approved') THEN event
+        WHEN event = 'approved' AND (count >= needed OR break_glass) THEN event
+        WHEN chain NOT IN (SELECT boots.chain FROM boots WHERE latest) THEN 'lost'
+        ELSE 'pending'
+    END AS state,
+    changed, exchanges, approved_by, denied_by, reason, needed, count, break_glass, expires, digest
 FROM (
-    SELECT "time", exchange, ticket, body.approval AS approval, rule, body.event AS event, body.reason AS reason,
-        body.needed AS needed, body.count AS count, body.expires AS expires, digest,
-        body."by".issuer || '|' || body."by".subject AS person
+    SELECT
+        ticket,
+        any_value(approval) AS approval,
+        any_value(rule) AS rule,
+        min("time") FILTER (event = 'opened') AS opened,
+        arg_max(event, "time") FILTER (event != 'joined') AS event,
+        max("time") AS changed,
+        list(DISTINCT exchange) FILTER (exchange IS NOT NULL) AS exchanges,
+        list(DISTINCT person) FILTER (event = 'approved' AND person IS NOT NULL) AS approved_by,
+        list(DISTINCT person) FILTER (event = 'denied' AND person IS NOT NULL) AS denied_by,
+        arg_max(nullif(reason, ''), "time") AS reason,
+        max(needed) AS needed,
+        arg_max(count, "time") AS count,
+        coalesce(bool_or(break_glass), false) AS break_glass,
+        make_timestamp((max(expires) * 1000000)::BIGINT) AS expires,
+        any_value(digest) AS digest,
+        any_value(chain) AS chain
     FROM (
-        SELECT "time", exchange, ticket, rule, digest, from_json(envelope->'$.body', '{
-            "approval": "VARCHAR", "event": "VARCHAR", "reason": "VARCHAR", "needed": "INTEGER", "count": "INTEGER",
-            "expires": "DOUBLE", "by": {"issuer": "VARCHAR", "subject": "VARCHAR"}}') AS body
-        FROM entries WHERE kind = 'approval'
+        SELECT chain, "time", exchange, ticket, body.approval AS approval, rule, body.event AS event,
+            body.reason AS reason, body.needed AS needed, body.count AS count, body.expires AS expires, digest,
+            body.break_glass AS break_glass, body."by".issuer || '|' || body."by".subject AS person
+        FROM (
+            SELECT chain, "time", exchange, ticket, rule, digest, from_json(envelope->'$.body', '{
+                "approval": "VARCHAR", "event": "VARCHAR", "reason": "VARCHAR", "needed": "INTEGER",
+                "count": "INTEGER", "expires": "DOUBLE", "break_glass": "BOOLEAN",
+                "by": {"issuer": "VARCHAR", "subject": "VARCHAR"}}') AS body
+            FROM entries WHERE kind = 'approval'
+        )
     )
-)
-WHERE ticket IS NOT NULL
-GROUP BY ticket;
+    WHERE ticket IS NOT NULL
+    GROUP BY ticket
+);
 
 -- One row each time a policy was loaded or refused.
 CREATE OR REPLACE VIEW policies AS

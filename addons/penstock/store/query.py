@@ -77,7 +77,7 @@ class Audit:
             raise StoreError(f"one question at a time: this is {len(statements) or 'none'}")
         if statements[0].type != duckdb.StatementType.SELECT:
             raise StoreError("the audit is only read: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW and SUMMARIZE")
-        question = statements[0].query.strip().rstrip(";")
+        question = _bare(statements[0].query)
         # Since DuckDB 2.0 a SELECT may write, by `WITH x AS (COPY ... TO ...)`, but at the top level alone.
         self._con.execute(f"EXPLAIN SELECT * FROM (\n{question}\n)", parameters).fetchall()  # noqa: S608 - explained
         return question
@@ -100,6 +100,16 @@ def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
             yield from batch
     except duckdb.Error as error:
         raise StoreError(_one_line(error)) from None
+
+
+def _bare(statement: str) -> str:
+    """A statement without the semicolons, and the comments, that end it."""
+    text = statement.encode()  # DuckDB counts bytes
+    for at, kind in reversed(duckdb.tokenize(statement)):
+        if kind != duckdb.token_type.comment and text[at : at + 1] != b";":
+            break
+        text = text[:at]
+    return text.decode()
 
 
 def _one_line(error: Exception) -> str:

@@ -21,7 +21,7 @@ from penstock.errors import ConfigurationError, StoreError
 from penstock.journal.chain import Head
 from penstock.journal.disk import hold, sync_directory
 from penstock.journal.entry import EntryError, Line, read
-from penstock.journal.segment import Mark, Segment, write_mark
+from penstock.journal.segment import Mark, Segment, replace, write_mark
 from penstock.store import plan
 from penstock.store.columns import FIELDS, quoted, typed
 from penstock.store.layout import Layout, layout
@@ -55,7 +55,8 @@ def tend(
             left.unlink(missing_ok=True)
         due = plan.plan(place, clock(), keep=keep, remove=remove)
         for each in due.empty:
-            os.truncate(each.journal(place.journal), 0)
+            # Another file takes its name: who reads the old one reads on, where cutting it short would fail them.
+            replace(each.journal(place.journal), b"")
         for each in due.remove:
             each.mark(place.journal).unlink(missing_ok=True)
             each.journal(place.journal).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -53,13 +54,18 @@ class Pattern(Matcher):
 def searched(source: str, mark: Mark, reading: Reading, *, name: str = "pattern") -> Pattern:
     """The pattern, admitted; one that cannot be found in a stream exactly is still good for whole texts."""
     try:
-        return Pattern(source, custom(name, source, streamable=True), streams=True)
-    except PatternError:
-        pass
-    try:
-        return Pattern(source, custom(name, source, streamable=False), streams=False)
+        return admitted(name, source)
     except PatternError as error:
         raise reading.wrong(mark, error.line()) from None
+
+
+@lru_cache(4096)
+def admitted(name: str, source: str) -> Pattern:
+    """The same, remembered: a reload does not look at old patterns again. Raises: PatternError."""
+    try:
+        return Pattern(source, custom(name, source, streamable=True), streams=True)
+    except PatternError:
+        return Pattern(source, custom(name, source, streamable=False), streams=False)
 
 
 def _read(node: Node, reading: Reading) -> Pattern:

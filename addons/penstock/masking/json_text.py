@@ -1,0 +1,229 @@
+"""JSON that is masked as it arrives, in fragments of any kind, and stays JSON if it was.
+
+Tool-call arguments are JSON text within a string. Masking them as plain text would miss what is spelled in escapes and
+could break what the caller's parser reads. So each string in them, keys too, is a text of its own, read through its
+escapes (`masking.escapes`), and what replaces a value in it is escaped as it must be there. A number in which something
+is found becomes a string as a whole. The text before a string is context for it (`{"ssn": "123456789"}`).
+
+Beside that, the raw text is scanned as plain text all along. While it is JSON, what is found there does not count: it
+is in a string, where it is found anyway, or goes across several. From the first character on that JSON cannot have
+there, it does: what is found in the raw text and reaches that place is masked too. So a text that is no JSON is masked
+as any text is, and one that stops being JSON has leaked nothing by then: what could still become part of a value in the
+raw text is held back as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import regex
+
+from penstock.detect.view import fold, view
+from penstock.masking.escapes import Level, Piece, escape
+from penstock.masking.grammar import NUMBER, Grammar, Token, scalar_breaks
+from penstock.masking.release import FOREVER, Found, Release
+from penstock.masking.rule import REACH
+from penstock.masking.ruleset import RuleSet
+from penstock.masking.stream import Scan
+from penstock.masking.text import MaskStream
+
+_LONGEST: Final = 1024
+"""Characters of a number that may be held; a longer one is taken as broken (few parsers read it)."""
+_BELOW: Final = 2
+"""Levels of escapes that are read below the string itself."""
+_PLAIN: Final = regex.compile(r"[^\"\\\x00-\x1f]*")
+_BARE: Final = regex.compile(r"[^\s{}\[\]:,\"]+")
+_STRUCTURE: Final[dict[str, Token]] = {"{": "{", "}": "}", "[": "[", "]": "]", ":": ":", ",": ","}
+_BLANK: Final = frozenset(" \t\n\r")
+_ESCAPES: Final = frozenset('"\\/bfnrt')
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_LETTER: Final = 5
+"""The letter of an escape is still to come; below that: so many digits are."""
+
+
+class JsonStream(MaskStream):
+    """JSON text, whatever it turns out to be."""
+
+    __slots__ = (
+        "_bare",
+        "_before",
+        "_escape",
+        "_grammar",
+        "_limit",
+        "_raw",
+        "_rules",
+        "_scalar",
+        "_string",
+        "_whole",
+    )
+
+    def __init__(self, rules: RuleSet, *, whole: bool = False) -> None:
+        super().__init__()
+        self._rules = rules
+        self._whole = whole
+        self._grammar = Grammar()
+        self._raw = Scan(rules, self._release, whole=whole, accept=self._counts)
+        self._string: Level | None = None
+        """The string that is open."""
+        self._escape = 0
+        """What is still to come of an escape in it."""
+        self._scalar = ""
+        """A number or word that may go on; all of it is held."""
+        self._bare: Scan | None = None
+        """What looked like one, and is none: text."""
+        self._limit = 0
+        """Up to where the string or the bare text is settled."""
+        self._before = ""
+        """The end of what stands before it: its context."""
+
+    def feed(self, chunk: str) -> str:
+        release = self._release
+        if release.stopped is not None:
+            return ""
+        place = release.size
+        release.held += chunk
+        at = 0
+        while at < len(chunk):
+            at = self._outside(chunk, at, place) if self._string is None else self._inside(chunk, at, place)
+        seen = view(chunk)
+        limit = self._raw.feed(seen.text, place, len(chunk), seen.start, seen.end)
+        return release.upto(min(limit, self._settled()))
+
+    def flush(self) -> str:
+        release = self._release
+        if release.stopped is not None:
+            return ""
+        self._end_scalar(release.size)
+        if self._string is not None:
+            self._string.close(release.size)
+        self._raw.close(release.size)
+        return release.upto(FOREVER)
+
+    def _counts(self, found: Found) -> bool:
+        """Whether something that is found in the raw text is to be masked."""
+        return found.mark[1] >= self._grammar.broken
+
+    def _settled(self) -> int:
+        if self._string is not None or self._bare is not None:
+            return self._limit
+        return self._release.size - len(self._scalar)
+
+    def _remember(self, text: str) -> None:
+        self._before = (self._before + text)[-REACH:]
+
+    def _scan(self, place: int, spell: Callable[[str], str] | None = None) -> Scan:
+        return Scan(self._rules, self._release, place, fold(self._before), spell, whole=self._whole)
+
+    def _inside(self, chunk: str, at: int, place: int) -> int:
+        """Take in what belongs to the string. Returns where to go on: behind its closing quote, or at the end."""
+        end = at
+        while end < len(chunk):
+            if self._escape and self._escapes(chunk[end], place + end):
+                end += 1
+                continue
+            plain = _PLAIN.match(chunk, end)
+            end = plain.end() if plain else end
+            if end == len(chunk) or chunk[end] == '"':
+                break
+            if chunk[end] == "\\":
+                self._escape = _LETTER
+            else:
+                self._grammar.breaks(place + end)  # a control character
+            end += 1
+        assert self._string is not None
+        if end > at:
+            self._limit = self._string.feed(Piece(chunk[at:end], place + at, end - at))
+        if end < len(chunk):
+            self._string.close(place + end)
+            self._string = None
+            end += 1
+        self._remember(chunk[at:end])
+        return end
+
+    def _escapes(self, character: str, place: int) -> bool:
+        """Whether a character goes on with the escape."""
+        wanted, self._escape = self._escape, 0
+        if wanted == _LETTER and character == "u":
+            self._escape = _LETTER - 1
+        elif wanted < _LETTER and character in _HEX:
+            self._escape = wanted - 1
+        elif wanted < _LETTER or character not in _ESCAPES:
+            self._grammar.breaks(place)
+            return False
+        return True
+
+    def _outside(self, chunk: str, at: int, place: int) -> int:
+        """Take in what stands between strings. Returns where to go on."""
+        character = chunk[at]
+        if (bare := _BARE.match(chunk, at)) is not None:
+            self._go_on(bare[0], place + at)
+            return bare.end()
+        self._end_scalar(place + at)
+        self._remember(character)
+        if character == '"':
+            self._grammar.token("string", place + at)
+            self._string = Level(self._scan(place + at + 1, escape), _BELOW)
+            self._limit = place + at + 1
+        elif character in _STRUCTURE:
+            self._grammar.token(_STRUCTURE[character], place + at)
+        elif character not in _BLANK:
+            self._grammar.breaks(place + at)  # a space that JSON does not know
+        return at + 1
+
+    def _go_on(self, text: str, place: int) -> None:
+        """More of a number or word."""
+        if self._bare is None:
+            start = place - len(self._scalar)
+            if not self._scalar:
+                self._grammar.token("scalar", start)
+            self._scalar += text
+            wrong = scalar_breaks(self._scalar, ended=False)
+            if wrong is None and len(self._scalar) > _LONGEST:
+                wrong = _LONGEST
+            if wrong is not None:
+                self._no_scalar(start, wrong)
+        else:
+            self._read_bare(text, place)
+
+    def _no_scalar(self, start: int, wrong: int) -> None:
+        """What was taken for a number or word is text; the character at `wrong` shows it."""
+        self._grammar.breaks(start + wrong)
+        self._bare = self._scan(start)
+        self._read_bare(self._scalar, start)
+        self._scalar = ""
+
+    def _read_bare(self, text: str, place: int) -> None:
+        assert self._bare is not None
+        seen = view(text)
+        self._limit = self._bare.feed(seen.text, place, len(text), seen.start, seen.end)
+        self._remember(text)
+
+    def _end_scalar(self, place: int) -> None:
+        """A number or word, if there is one, ends at a place."""
+        scalar, start = self._scalar, place - len(self._scalar)
+        if scalar and (wrong := scalar_breaks(scalar, ended=True)) is not None:
+            self._no_scalar(start, wrong)
+        elif scalar:
+            if NUMBER.fullmatch(scalar):
+                self._number(scalar, start)
+            self._remember(scalar)
+        if self._bare is not None:
+            self._bare.close(place)
+            self._bare = None
+        self._scalar = ""
+
+    def _number(self, number: str, place: int) -> None:
+        """A number in which something is found becomes a string, as a whole."""
+        if not self._rules.prefilter.candidates(number):
+            return
+        inner = Release()
+        inner.held = number
+        scan = Scan(self._rules, inner, before=fold(self._before), whole=True)
+        scan.feed(number, 0, len(number))
+        scan.close(len(number))
+        every = inner.queued()
+        masked = f'"{escape(inner.upto(FOREVER))}"'
+        for found in every:
+            mark = (place + found.start, place + found.end)
+            self._release.add(Found(found.rule, place, place + len(number), "", mark=mark, shown=masked))

@@ -1,0 +1,90 @@
+"""The prefilter may name too many patterns, never too few."""
+
+from __future__ import annotations
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.detect.detector import DETECTORS
+from penstock.detect.prefilter import Prefilter, coarsened
+from tests.detect.patterns import STREAMED, WILD
+from tests.detect.test_builtin import FOUND
+
+
+@given(st.lists(STREAMED, min_size=1, max_size=5), st.lists(WILD, max_size=5))
+@settings(max_examples=200, deadline=None)
+def test_every_pattern_that_matches_is_a_candidate(patterns: list[str], texts: list[str]) -> None:
+    prefilter = Prefilter(patterns)
+    for text in texts:
+        found = [index for index, pattern in enumerate(patterns) if regex.search(pattern, text)]
+        candidates = prefilter.candidates(text)
+        assert set(found) <= set(candidates)
+        assert list(candidates) == sorted(set(candidates))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"\d", "٣"),
+        (r"\w{2}", "éa"),
+        (r"\s", "\u2003"),
+        (r"\bé", "é"),
+        ("(?i)k", "\u212a"),
+        ("(?i)s", "ſ"),
+        ("(?i)i", "\u0130"),
+        ("é", "é"),
+        ("[^a]", "\ud800"),
+        (r"\p{Han}", "中"),
+        ("(?<=x)a(?!b)", "xa"),
+        ("a{0}b", "b"),
+        ("a{100}", "a" * 100),
+        ("(?:ab?){2,3}?c", "aabc"),
+        (r"(a)\1b", "aab"),
+        ("a*", ""),
+        ("(?:)a|", ""),
+        (r"[^\x00-\U0010ffff]|a", "a"),
+        ("a(?x: b )c", "abc"),
+    ],
+)
+def test_languages_differ_and_nothing_is_missed(pattern: str, text: str) -> None:
+    assert regex.search(pattern, text)
+    assert Prefilter(["zzz", pattern]).candidates(text)[-1] == 1
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_values_are_candidates_and_prose_is_not(name: str) -> None:
+    prefilter = Prefilter([known.pattern for known in DETECTORS])
+    place = [known.name for known in DETECTORS].index(name)
+    assert all(place in prefilter.candidates(f"x {value} y") for value in FOUND[name])
+    assert prefilter.candidates("Would you like to know more? It is - as they say - a long story: so it goes.") == ()
+
+
+def test_what_cannot_be_read_is_always_a_candidate() -> None:
+    prefilter = Prefilter(["abc", r"\X", "(unbalanced"])
+    assert coarsened(r"\X") is None
+    assert list(prefilter.candidates("nothing")) == [1, 2]
+    assert list(prefilter.candidates("abc")) == [0, 1, 2]
+
+
+def test_what_re2_finds_too_large_is_always_a_candidate() -> None:
+    assert coarsened("(?:(?:[a-y]|[b-z]c){60}d?){60}") is None
+
+
+class Silent:
+    """A set that fails the way the binding fails: it finds nothing, not even what is everywhere."""
+
+    def Match(self, text: bytes) -> None:
+        return None
+
+
+def test_without_the_canary_every_pattern_is_a_candidate() -> None:
+    prefilter = Prefilter(["abc", "def"])
+    assert prefilter.candidates("nothing") == ()
+    object.__setattr__(prefilter, "_set", Silent())
+    assert list(prefilter.candidates("nothing")) == [0, 1]
+
+
+def test_no_patterns_have_no_candidates() -> None:
+    assert Prefilter([]).candidates("anything") == ()
