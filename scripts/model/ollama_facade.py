@@ -2,7 +2,7 @@
 
 Ollama itself cannot be installed from a package registry. This speaks what Ollama's clients expect (field order and
 escaping of Go structs, NDJSON in one chunk a line, errors and their statuses, a tool call whole in one line), with
-the text coming from llama.cpp, token by token. Source: ollama/ollama, api/types.go and server/routes.go.
+the text coming from llama.cpp, token by token.
 """
 
 from __future__ import annotations
@@ -12,13 +12,24 @@ import random
 import string
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
 from scripts.model.go_http import Answer, Request
 from scripts.model.go_json import Fields, decode, marshal
+from scripts.model.ollama_shape import (
+    CHAT,
+    GENERATE,
+    SHOW,
+    Piece,
+    chat_line,
+    generate_line,
+    joined,
+    lifecycle,
+    message,
+    settings,
+)
 
 VERSION: Final = "0.20.4"
 JSON: Final = "application/json; charset=utf-8"
@@ -35,36 +46,6 @@ _DETAILS: Final = {
     "quantization_level": "F32",
 }
 
-_SHARED: Final[Fields] = dict.fromkeys(
-    ("model", "stream", "format", "keep_alive", "options", "think", "logprobs", "top_logprobs")
-)
-_MESSAGE: Final[Fields] = {
-    **dict.fromkeys(("role", "content", "thinking", "images", "tool_name", "tool_call_id")),
-    "tool_calls": {"id": None, "function": {"index": None, "name": None, "arguments": None}},
-}
-_CHAT: Final[Fields] = {**_SHARED, "messages": _MESSAGE, "tools": None}
-_GENERATE: Final[Fields] = {
-    **_SHARED,
-    **dict.fromkeys(("prompt", "suffix", "system", "template", "context", "raw", "images")),
-}
-_SHOW: Final[Fields] = dict.fromkeys(("model", "name", "system", "template", "verbose", "options"))
-
-# Ollama's option -> llama.cpp's field
-_OPTIONS: Final = {
-    "num_predict": "max_tokens",
-    "temperature": "temperature",
-    "top_k": "top_k",
-    "top_p": "top_p",
-    "min_p": "min_p",
-    "typical_p": "typical_p",
-    "seed": "seed",
-    "stop": "stop",
-    "repeat_penalty": "repeat_penalty",
-    "repeat_last_n": "repeat_last_n",
-    "presence_penalty": "presence_penalty",
-    "frequency_penalty": "frequency_penalty",
-}
-
 
 class Failure(Exception):
     """An error that the API answers with: status and text."""
@@ -72,20 +53,6 @@ class Failure(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-
-
-@dataclass(slots=True)
-class Piece:
-    """One step of a reply: what is new in it; the last one has `done` and the numbers."""
-
-    text: str = ""
-    thinking: str = ""
-    tool_calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    logprobs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    done: bool = False
-    reason: str = ""
-    numbers: dict[str, int] = field(default_factory=dict[str, int])
-    context: list[int] = field(default_factory=list[int])
 
 
 class Facade:
@@ -167,7 +134,7 @@ class Facade:
         await answer.send(200, JSON, marshal({"models": models}))
 
     async def _show(self, request: Request, answer: Answer) -> None:
-        body = _read(request, _SHOW)
+        body = _read(request, SHOW)
         self._known(body.get("model") or body.get("name"))
         await answer.send(
             200,
@@ -187,25 +154,25 @@ class Facade:
     # Inference
 
     async def _chat(self, request: Request, answer: Answer) -> None:
-        body = _read(request, _CHAT)
+        body = _read(request, CHAT)
         model = self._known(body.get("model"))
         if not body.get("messages"):
-            await answer.send(200, JSON, marshal(_chat_line(model, Piece(done=True, reason=_lifecycle(body)))))
+            await answer.send(200, JSON, marshal(chat_line(model, Piece(done=True, reason=lifecycle(body)))))
             return
-        call = {"messages": [_message(message) for message in body["messages"]], **_settings(body)}
+        call = {"messages": [message(one) for one in body["messages"]], **settings(body)}
         if body.get("tools"):
             call["tools"] = body["tools"]
-        await self._reply(answer, body, call, lambda piece: _chat_line(model, piece))
+        await self._reply(answer, body, call, lambda piece: chat_line(model, piece))
 
     async def _generate(self, request: Request, answer: Answer) -> None:
-        body = _read(request, _GENERATE)
+        body = _read(request, GENERATE)
         model = self._known(body.get("model"))
         if not body.get("prompt"):
-            await answer.send(200, JSON, marshal(_generate_line(model, Piece(done=True, reason=_lifecycle(body)))))
+            await answer.send(200, JSON, marshal(generate_line(model, Piece(done=True, reason=lifecycle(body)))))
             return
         system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
-        call = {"messages": [*system, {"role": "user", "content": body["prompt"]}], **_settings(body)}
-        await self._reply(answer, body, call, lambda piece: _generate_line(model, piece), context=not body.get("raw"))
+        call = {"messages": [*system, {"role": "user", "content": body["prompt"]}], **settings(body)}
+        await self._reply(answer, body, call, lambda piece: generate_line(model, piece), context=not body.get("raw"))
 
     async def _reply(
         self,
@@ -218,7 +185,7 @@ class Facade:
     ) -> None:
         pieces = self._pieces(call, context=context)
         if body.get("stream") is False:
-            await answer.send(200, JSON, marshal(line(_joined([piece async for piece in pieces]))))
+            await answer.send(200, JSON, marshal(line(joined([piece async for piece in pieces]))))
             return
         async for piece in pieces:
             if not answer.begun:
@@ -283,47 +250,6 @@ def _read(request: Request, fields: Fields) -> dict[str, Any]:
         raise Failure(400, f"invalid character in request body: {error}") from None
 
 
-def _lifecycle(body: dict[str, Any]) -> str:
-    """An empty conversation loads the model, or with `keep_alive: 0` unloads it."""
-    return "unload" if body.get("keep_alive") in (0, "0", "0s") else "load"
-
-
-def _settings(body: dict[str, Any]) -> dict[str, Any]:
-    options = body.get("options") or {}
-    settings: dict[str, Any] = {_OPTIONS[key]: value for key, value in options.items() if key in _OPTIONS}
-    if body.get("format") == "json":
-        settings["response_format"] = {"type": "json_object"}
-    elif isinstance(body.get("format"), dict):
-        settings["response_format"] = {"type": "json_schema", "json_schema": {"schema": body["format"]}}
-    if body.get("think") is False:
-        settings["chat_template_kwargs"] = {"enable_thinking": False}
-    if body.get("logprobs"):
-        settings |= {"logprobs": True, "top_logprobs": body.get("top_logprobs") or 0}
-    return settings
-
-
-def _message(message: dict[str, Any]) -> dict[str, Any]:
-    """A message of Ollama's as OpenAI's: arguments become text, thinking goes by another name."""
-    told: dict[str, Any] = {"role": message.get("role", "user"), "content": message.get("content", "")}
-    if message.get("thinking"):
-        told["reasoning_content"] = message["thinking"]
-    if message.get("tool_calls"):
-        told["tool_calls"] = [
-            {
-                "id": one.get("id") or f"call_{number}",
-                "type": "function",
-                "function": {
-                    "name": one["function"].get("name", ""),
-                    "arguments": json.dumps(one["function"].get("arguments") or {}),
-                },
-            }
-            for number, one in enumerate(message["tool_calls"])
-        ]
-    if told["role"] == "tool":
-        told["tool_call_id"] = message.get("tool_call_id") or "call_0"
-    return told
-
-
 async def _events(reply: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     async for line in reply.aiter_lines():
         if line.startswith("data: ") and line != "data: [DONE]":
@@ -372,53 +298,3 @@ def _why(reply: httpx.Response) -> str:
         return str(reply.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return reply.text
-
-
-def _joined(pieces: list[Piece]) -> Piece:
-    last = pieces[-1]
-    return Piece(
-        "".join(piece.text for piece in pieces),
-        "".join(piece.thinking for piece in pieces),
-        [one for piece in pieces for one in piece.tool_calls],
-        [one for piece in pieces for one in piece.logprobs],
-        last.done,
-        last.reason,
-        last.numbers,
-        last.context,
-    )
-
-
-def _chat_line(model: str, piece: Piece) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": piece.text}
-    if piece.thinking:
-        message["thinking"] = piece.thinking
-    if piece.tool_calls:
-        message["tool_calls"] = piece.tool_calls
-    line: dict[str, Any] = {"model": model, "created_at": _now(), "message": message, "done": piece.done}
-    if piece.reason:
-        line["done_reason"] = piece.reason
-    if piece.logprobs:
-        line["logprobs"] = piece.logprobs
-    return line | piece.numbers
-
-
-def _generate_line(model: str, piece: Piece) -> dict[str, Any]:
-    line: dict[str, Any] = {"model": model, "created_at": _now(), "response": piece.text}
-    if piece.thinking:
-        line["thinking"] = piece.thinking
-    line["done"] = piece.done
-    if piece.reason:
-        line["done_reason"] = piece.reason
-    if piece.context:
-        line["context"] = piece.context
-    line |= piece.numbers
-    if piece.logprobs:
-        line["logprobs"] = piece.logprobs
-    return line
-
-
-def _now() -> str:
-    """UTC in RFC 3339 with nanoseconds, trailing zeros dropped, as Go prints a time."""
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + fraction + "Z"

@@ -30,7 +30,7 @@ def test_what_is_admitted_finds_the_same_character_by_character(pattern: str, te
         ("x|", "the empty text"),
         (r"\w+@x", "'\\w+' has no upper bound"),
         ("a{3,}b", "write {3,64}"),
-        (r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3,}?[0-9a-f]{12}", "'...'"),
+        (r"[0-9a-f]{8}-(?:[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-){3,}?x", "-[0-9a-f]{4}\\x2d){3,}?' has no upper bound"),
         (r"(a)\1", "the back-reference \\1"),
         (r"(?<n>a)\g<n>", "the back-reference \\g<n>"),
         ("a{1,5000}b", "match 5001 characters"),
@@ -47,7 +47,7 @@ def test_what_is_admitted_finds_the_same_character_by_character(pattern: str, te
 def test_a_pattern_that_is_not_admitted_to_streams(pattern: str, told: str) -> None:
     with pytest.raises(PatternError) as refused:
         admit(pattern, streamed=True)
-    assert told.strip("'") in str(refused.value)
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_the_trial_tells_the_text_that_shows_it(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(admission, "_refuse_inexact", lambda tree: None)
     admission.admit.cache_clear()
     with pytest.raises(PatternError, match="piece by piece"):
-        admit(r"[ab]{2,5}?(?<=b)[ab]{2,5}?(?m:^)", streamed=True)
+        admit(r"[\s\S]{2,5}?(?<=b)", streamed=True)
     admission.admit.cache_clear()

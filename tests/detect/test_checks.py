@@ -29,10 +29,14 @@ def test_luhn_does_not_hold(number: str) -> None:
     assert not checks.luhn(number)
 
 
-@pytest.mark.parametrize("number", ["9111111111111111", "411111111111116", "511111111111111", "34343434343434"])
-def test_a_card_has_digits_and_a_length_that_are_issued(number: str) -> None:
-    assert not any(checks.card(number + digit) for digit in "0123456789" if len(number) != 15)
-    assert not checks.card(number) or checks.luhn(number)
+@pytest.mark.parametrize(
+    ("start", "length"),
+    [("9", 16), ("7", 16), ("4", 15), ("51", 15), ("34", 14), ("1", 16), ("2", 16), ("4", 20), ("0", 16)],
+)
+def test_a_card_has_digits_and_a_length_that_are_issued(start: str, length: int) -> None:
+    numbers = [f"{start:1<{length - 1}}{digit}" for digit in range(10)]
+    assert any(map(checks.luhn, numbers))
+    assert not any(map(checks.card, numbers))
 
 
 @given(st.sampled_from(("GB", "DE", "NO", "MT")), st.data())

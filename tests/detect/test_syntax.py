@@ -98,7 +98,6 @@ def test_flags_from_outside_go_for_everything(flags: str) -> None:
         ("[\u200b]", "vanishes"),
         ("[½]", "cannot stand in a class"),
         (r"[\q]", "bad escape"),
-        (r"\e", "the character itself"),
     ],
 )
 def test_what_is_not_taken_is_refused_with_a_remedy(pattern: str, told: str) -> None:

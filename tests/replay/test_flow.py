@@ -55,6 +55,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     scene.request(
         "unread", verdict="deny", status=400, code="invalid_request", message="What?", caller=None, address="?"
     )
+    scene.request("text", stream=True)
+    scene.response("text", streamed=True, completion="only é text")
     listing: JsonObject = {"method": "GET", "path": "/v1/models", "verdict": "allow", "rule": "g"}
     listing["replica"] = "https://[::1]:8443"
     scene.add("request", "listing", listing, {"prompt": "", "headers": [], "body": None})
@@ -76,14 +78,14 @@ def all_of(audit: Audit, **conditions: Any) -> dict[str, Recorded]:
 def flows(audit: Audit) -> dict[str, mitm.HTTPFlow]:
     """Written, and read back by mitmproxy's own reader."""
     out = io.BytesIO()
-    assert write(all_of(audit).values(), out) == 9
+    assert write(all_of(audit).values(), out) == 10
     out.seek(0)
     found = [each for each in FlowReader(out).stream() if isinstance(each, mitm.HTTPFlow)]
     return {each.id: each for each in found}
 
 
 def test_flows_come_in_the_order_of_the_calls(flows: dict[str, mitm.HTTPFlow]) -> None:
-    assert list(flows) == ["lost", "plain", "denied", "held", "streamed", "cut", "broken", "unread", "listing"]
+    assert list(flows) == ["lost", "plain", "denied", "held", "streamed", "cut", "broken", "unread", "text", "listing"]
 
 
 def test_a_call_and_its_answer_are_as_they_were(flows: dict[str, mitm.HTTPFlow]) -> None:
@@ -145,6 +147,13 @@ def test_a_stream_is_in_one_piece(flows: dict[str, mitm.HTTPFlow]) -> None:
     assert response is not None
     assert response.content == '{"n":0,"é":"x"}\n{"n":1,"é":"x"}\n{"n":2,"é":"x"}\n'.encode()
     assert flows["streamed"].client_conn.peername == ("fe80::1", 9)
+
+
+def test_a_stream_of_which_only_the_text_was_kept_has_the_text(flows: dict[str, mitm.HTTPFlow]) -> None:
+    response = flows["text"].response
+    assert response is not None
+    assert response.text == "only é text"
+    assert response.headers["Penstock-Recorded"] == "text-only"
 
 
 def test_what_was_cut_short_is_there_as_far_as_it_went(flows: dict[str, mitm.HTTPFlow]) -> None:
@@ -235,7 +244,7 @@ def mitmdump(home: Path, *args: str) -> str:
 def test_mitmdump_opens_the_export(scene: Scene, tmp_path: Path) -> None:
     file = tmp_path / "calls.mitm"
     done = CliRunner().invoke(command, ["--data", str(scene.place.data), "--mitm", str(file)])
-    assert (done.exit_code, done.output) == (0, f"9 exchanges written to {file}\n")
+    assert (done.exit_code, done.output) == (0, f"10 exchanges written to {file}\n")
     shown = mitmdump(tmp_path, "-nr", str(file), "--set", "flow_detail=3")
     assert "POST http://127.0.0.1:11434/v1/chat/completions" in shown
     assert "hi [EMAIL]" in shown

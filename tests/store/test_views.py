@@ -175,7 +175,7 @@ def test_a_stranger_has_no_caller_but_an_address(scene: Scene) -> None:
 
 def test_there_is_an_event_for_each_entry_and_none_for_a_torn_line(scene: Scene) -> None:
     found = python(scene.place, "SELECT chain, seq, kind, exchange FROM events ORDER BY chain, seq")
-    assert [row[1] for row in found] == [*range(3), *range(len(found) - 3)]
+    assert [row[1] for row in found] == [*range(4), *range(len(found) - 4)]
     assert len(cli(scene.place, "FROM events")) == len(found)
     (body,) = python(scene.place, "SELECT body->>'$.model', payload->>'$.prompt' FROM events WHERE exchange = 'lost'")
     assert body == ("llama3.2", "user: lost")

@@ -121,13 +121,17 @@ def _request(exchange: Recorded, scheme: str, host: str, port: int) -> http.Requ
 
 
 def _response(exchange: Recorded) -> http.Response | None:
-    """The model's answer as it was delivered; the gateway's own, made again as its dialect has it; or None."""
+    """The model's answer as it was delivered, or the text of it where only that was kept; the gateway's own, made again
+    as its dialect has it; or None."""
     if exchange.reply_body is not None:
         headers, body = list(_kept(exchange.reply_headers)), exchange.reply_body
     elif exchange.verdict == "deny" and exchange.code is not None and exchange.status is not None:
         refusal = Refusal(exchange.code, exchange.message or "", exchange.status)
         content_type, body = apis.dialect_of(exchange.path).error(refusal, exchange.id)
         headers = [("Content-Type", content_type), ("x-should-retry", "false")]
+    elif exchange.completion:
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Penstock-Recorded", "text-only")]
+        body = exchange.completion.encode()
     elif exchange.outcome == "answered":
         headers, body = list(_kept(exchange.reply_headers)), b""
     else:

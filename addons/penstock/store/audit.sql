@@ -250,8 +250,15 @@ CREATE OR REPLACE MACRO ago(since) AS coalesce(
     (now() AT TIME ZONE 'UTC') - TRY_CAST(since::VARCHAR AS INTERVAL)
 );
 
--- What happened in an exchange or a session, in order.
+-- What happened in an exchange or a session, in order, with what people decided about it.
 CREATE OR REPLACE MACRO replay(exchange_or_session) AS TABLE
+WITH
+ids AS (
+    SELECT exchange_or_session::VARCHAR AS id
+    UNION ALL
+    SELECT exchange FROM entries WHERE kind = 'request' AND session = exchange_or_session::VARCHAR
+),
+tickets AS (SELECT ticket FROM entries WHERE kind = 'approval' AND exchange IN (SELECT id FROM ids))
 SELECT
     "time",
     round(epoch_ms("time" - min("time") OVER ()), 0)::BIGINT AS after_ms,
@@ -270,10 +277,7 @@ SELECT
     ) AS what,
     coalesce("text", CASE WHEN kind = 'chunk' THEN payload->>'$.body' END) AS "text"
 FROM entries
-WHERE exchange = exchange_or_session::VARCHAR
-    OR exchange IN (
-        SELECT e.exchange FROM entries e WHERE e.kind = 'request' AND e.session = exchange_or_session::VARCHAR
-    )
+WHERE exchange IN (SELECT id FROM ids) OR (kind = 'approval' AND ticket IN (SELECT ticket FROM tickets))
 ORDER BY "time", seq;
 
 -- What a caller did: its whole id (`corp|alice@example.com`) or its name alone.

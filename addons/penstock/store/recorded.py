@@ -66,8 +66,8 @@ class Recorded:
     reply_headers: Headers
     reply_body: bytes | None
     """As it was delivered, streams in one piece; None when nothing was, or it was not the model's."""
-    reply_bytes: int | None
-    """How many bytes were delivered, as counted then."""
+    completion: str
+    """The text in it; it is there also where the bytes of a stream were not kept, as when `record` rules mask."""
 
 
 def recorded(
@@ -160,7 +160,7 @@ def _recorded(row: tuple[Any, ...], events: list[tuple[Any, ...]], servers: dict
         request_body=_bytes(request),
         reply_headers=_headers(reply),
         reply_body=_reply_body(reply, [payload for kind, _, payload in events if kind == "chunk"]),
-        reply_bytes=told.get("bytes"),
+        completion=reply.get("completion") or "",
     )
 
 
