@@ -8,6 +8,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from penstock.proxy.gateway import Penstock  # noqa: E402 - the path comes first
+from penstock.proxy.gateway import Penstock
 
 addons = [Penstock()]

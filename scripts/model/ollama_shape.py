@@ -63,6 +63,7 @@ def lifecycle(body: dict[str, Any]) -> str:
 
 
 def settings(body: dict[str, Any]) -> dict[str, Any]:
+    """What an Ollama request asks for beside its text, in llama.cpp's fields."""
     options = body.get("options") or {}
     told: dict[str, Any] = {_OPTIONS[key]: value for key, value in options.items() if key in _OPTIONS}
     if body.get("format") == "json":
@@ -99,6 +100,7 @@ def message(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def joined(pieces: list[Piece]) -> Piece:
+    """A whole reply: all the texts, with the end of the last piece."""
     last = pieces[-1]
     return Piece(
         "".join(piece.text for piece in pieces),
