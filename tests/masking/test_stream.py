@@ -112,10 +112,10 @@ def test_little_more_than_the_current_word_is_held_back() -> None:
 
 
 def test_what_is_held_is_bounded_by_the_patterns() -> None:
-    for unit in ("a", "a.", "1", "1 ", "eyJa", "a@a.", "-----BEGIN ", "\u200b", "::", "\\u00", "\\"):
+    for unit in ("a", "a.", "1", "1 ", "eyJa", "a@a.", "-----BEGIN ", "::", "\\u00"):
         stream = ALL.stream()
         most = released = 0
-        for at in range(0, 40_000, 16):
+        for at in range(0, 9_000, 16):
             piece = (unit * 16)[at % len(unit) :][:16]
             released += len(stream.feed(piece))
             most = max(most, at + 16 - released)
@@ -228,11 +228,11 @@ def test_two_values_in_one_character_are_one() -> None:
 
 
 def test_rules_that_were_admitted_for_whole_texts_only_make_no_streams() -> None:
-    mask = Mask([MaskRule("r", custom("t", r"x\w+y", streamable=False))])
-    assert mask.whole("xaby xy").text == "[T] xy"
+    mask = Mask([MaskRule("r", custom("t", r"x(.)\1y", streamable=False))])
+    assert mask.whole("xaay xaby").text == "[T] xaby"
     for form in ("text", "json"):
         with pytest.raises(PatternError, match="'r' cannot mask a stream"):
-            mask.stream(form)  # type: ignore[arg-type]  # a loop over both
+            mask.stream(form)
 
 
 def test_a_long_piece_and_short_ones_are_one_text() -> None:

@@ -8,11 +8,10 @@ from penstock.apis import sse
 from penstock.apis.api import Dialect
 from penstock.apis.body import keys
 from penstock.apis.dialects import OPENAI
+from penstock.apis.openai_repeat import FLOWS, Repeat
 from penstock.apis.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
 from penstock.exchange import Json, JsonObject, Path, Reply
 
-# Strings of a message that go on from event to event.
-_FLOWS: Final = frozenset({"content", "reasoning_content", "reasoning", "thinking", "refusal", "text"})
 # What an event repeats of the reply as a whole.
 _HEAD: Final = ("id", "object", "created", "model", "system_fingerprint")
 
@@ -26,9 +25,8 @@ class OpenAiReader:
 
     def __init__(self) -> None:
         self._walk = Walk()
+        self._repeat = Repeat(self._walk)
         self._last: JsonObject = {}
-        self._frame: JsonObject = {}
-        self._choices: dict[int, JsonObject] = {}
 
     def ends(self, data: bytes) -> bool:
         return data == b"[DONE]"
@@ -36,11 +34,10 @@ class OpenAiReader:
     def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading:
         if not isinstance(document, dict):
             raise UnreadableError
-        reading = Reading()
         self._last = document
-        if self._same(reading, document):
-            return reading
-        walk = self._walk
+        if (same := self._repeat.read(document)) is not None:
+            return same
+        walk, reading = self._walk, Reading()
         reading.keys = len(document)
         for key, value in document.items():
             if isinstance(value, str):
@@ -60,61 +57,8 @@ class OpenAiReader:
         model = document.get("model")
         if isinstance(model, str):
             reply.model = model
-        self._learn(reading, document)
+        self._repeat.learn(document, reading)
         return reading
-
-    def _same(self, reading: Reading, document: JsonObject) -> bool:
-        """Reads an event that is like the one before but for one string, as nearly all of them are.
-
-        What is around that string is compared as a whole with what was read before, which costs a tenth of reading it.
-        """
-        choices = document.get("choices")
-        if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choice := choices[0], dict):
-            return False
-        index, slot = choice.get("index"), "delta" if "delta" in choice else "text"
-        said = choice.get(slot)
-        if said is None or not isinstance(index, int):
-            return False
-        document["choices"] = choice[slot] = None
-        same = document == self._frame and choice == self._choices.get(index)
-        document["choices"], choice[slot] = choices, said
-        if not same:
-            return False
-        if isinstance(said, dict) and len(said) == 1:
-            ((key, value),) = said.items()
-            return self._one(reading, document, choice, index, said, ("delta", key), value)
-        return self._one(reading, document, choice, index, choice, (slot,), said)
-
-    def _one(
-        self,
-        reading: Reading,
-        document: JsonObject,
-        choice: JsonObject,
-        index: int,
-        holder: JsonObject,
-        path: tuple[str, ...],
-        value: Json,
-    ) -> bool:
-        key = path[-1]
-        if key not in _FLOWS or not isinstance(value, str):
-            return False
-        reading.keys = len(document) + len(choice) + len(path) - 1
-        if value:
-            reading.pieces.append(Piece(holder, key, value, self._walk.place(index, path), "flow"))
-        return True
-
-    def _learn(self, reading: Reading, document: JsonObject) -> None:
-        """Remembers an event for `_same`: one whose only text is in its delta, and that ends and strips nothing."""
-        choices = document.get("choices")
-        if reading.closes or reading.edited or reading.error or not isinstance(choices, list) or len(choices) != 1:
-            return
-        choice = choices[0]
-        if not isinstance(choice, dict) or document.get("usage") is not None:
-            return
-        index, slot = choice.get("index"), "delta" if "delta" in choice else "text"
-        if isinstance(index, int) and all(_within(piece, choice, slot) for piece in reading.pieces):
-            self._frame = {**document, "choices": None}
-            self._choices[index] = {**choice, slot: None}
 
     def _choice(self, reading: Reading, choice: Json, at: int, reply: Reply, *, strip: bool) -> None:
         if not isinstance(choice, dict):
@@ -130,7 +74,7 @@ class OpenAiReader:
                 self._message(reading, value, index, (key,), strip=strip)
             elif strip and key in STRIPPED:
                 self._walk.strip(reading, choice, key)
-            elif key in _FLOWS and isinstance(value, str):
+            elif key in FLOWS and isinstance(value, str):
                 self._flow(reading, choice, key, value, index, (key,))
             elif key == "finish_reason" and isinstance(value, str):
                 if value:
@@ -147,7 +91,7 @@ class OpenAiReader:
                 continue
             here = (*path, key)
             if isinstance(value, str):
-                if key in _FLOWS:
+                if key in FLOWS:
                     self._flow(reading, message, key, value, index, here)
                 else:
                     self._walk.string(reading, message, key, value, index, here)
@@ -225,11 +169,6 @@ class OpenAiReader:
         choice: JsonObject = {"index": index, **nested(path, text), "finish_reason": None}
         document["choices"] = [choice]
         return sse.encode(document)
-
-
-def _within(piece: Piece, choice: JsonObject, slot: str) -> bool:
-    """Whether a piece stands in the part of a choice that differs from event to event."""
-    return (piece.holder is choice and piece.key == slot) or piece.holder is choice.get(slot)
 
 
 def nested(path: Path, text: str) -> JsonObject:

@@ -31,7 +31,7 @@ class Sse(Framer):
             events, at = self._unix(buffer)
         self._buffer = buffer[at:] if at else buffer
         self._searched = max(0, len(self._buffer) - 3)
-        return self._bounded(events)
+        return events if len(buffer) <= self._limit and not self.overflow else self._bounded(events)
 
     def _end_of(self, raw: bytes) -> bytes:
         return b"" if _BLANK.search(raw) else b"\n" if raw.endswith(b"\n") else b"\n\n"

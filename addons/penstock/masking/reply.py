@@ -58,7 +58,7 @@ class ReplyMask:
         self._reader = reader
         self._buffered = buffered or judge is not None
         self._strict = text is not None or tool is not None or self._buffered
-        self._texts = ReplyTexts(self.reply, text, tool, judge)
+        self._texts = ReplyTexts(self.reply, text, tool, judge, hold=self._buffered)
         self._exchange = exchange_id
         self._limit = limit
         self._refusal = refusal
@@ -67,6 +67,7 @@ class ReplyMask:
         self._closed: set[int] = set()
         self._held: list[bytes] = []
         self._out: list[bytes] = []
+        self._emit = self._held.append if self._buffered else self._out.append
 
     @property
     def flags(self) -> list[Finding]:
@@ -83,7 +84,7 @@ class ReplyMask:
             return self._whole(status, content_type.partition(";")[0].strip().lower(), body)
         except Exception as error:  # noqa: BLE001 - the gateway refuses here
             refusal = self._why(error)
-        self._texts.withheld()
+        self._texts.no_event()
         self._end(refusal)
         raise refusal
 
@@ -167,15 +168,11 @@ class ReplyMask:
     def _broken(self, error: Exception) -> bytes:
         """Whatever goes wrong becomes the stream's last event, behind what could still be said."""
         refusal = self._why(error)
-        if self._buffered:
-            self._held.clear()
-            self._texts.withheld()
+        self._held.clear()
         return self._drain() + self.refuse(refusal)
 
     def _drain(self) -> bytes:
         """What may go out now."""
-        if not self._held:
-            self._texts.delivered()
         out = b"".join(self._out)
         self._out.clear()
         return out
@@ -238,12 +235,10 @@ class ReplyMask:
         self._release()
         self.reply.complete = True
 
-    def _emit(self, data: bytes) -> None:
-        (self._held if self._buffered else self._out).append(data)
-
     def _release(self) -> None:
         """Nothing more is coming: what was held for the judge goes out, or the judge refuses."""
         self._texts.judged()
+        self._texts.delivered()
         self._out += self._held
         self._held.clear()
 

@@ -24,13 +24,14 @@ class StoppedError(Exception):
 class Channel:
     """The text at one place, through the whole reply."""
 
-    __slots__ = ("_name", "_seen", "_stream", "closed", "mask", "place")
+    __slots__ = ("_findings", "_name", "_seen", "_stream", "closed", "mask", "place")
 
     def __init__(self, place: Place, mask: Mask | None) -> None:
         self.place = place
         self.mask = mask
         self.closed = False
         self._stream = mask.stream(place.form) if mask is not None else None
+        self._findings: list[Finding] = self._stream.findings if self._stream is not None else []
         self._seen = 0
         self._name = ""
 
@@ -66,11 +67,10 @@ class Channel:
 
     def found(self) -> Sequence[Finding]:
         """What was found since this was last asked."""
-        stream = self._stream
-        if stream is None or len(stream.findings) == self._seen:
+        if len(self._findings) == self._seen:
             return _NOTHING
-        new = stream.findings[self._seen :]
-        self._seen = len(stream.findings)
+        new = self._findings[self._seen :]
+        self._seen = len(self._findings)
         return new
 
     def name(self, text: str) -> None:

@@ -19,16 +19,24 @@ class ReplyTexts:
     """Every channel of a reply. Methods that mask raise StoppedError when a rule stops the reply."""
 
     def __init__(
-        self, reply: Reply, text: Mask | None, tool: Mask | None, judge: Callable[[str], Refusal | None] | None
+        self,
+        reply: Reply,
+        text: Mask | None,
+        tool: Mask | None,
+        judge: Callable[[str], Refusal | None] | None,
+        *,
+        hold: bool,
     ) -> None:
+        """`hold`: nothing counts as said before `delivered`."""
         self.reply = reply
+        self.hold = hold
         self.flags: list[Finding] = []
         self._flowing: list[tuple[Place, str]] = []
         self._units: list[tuple[Name, str]] = []
         self._text, self._tool = text, tool
         self._judge = judge
         self._channels: dict[Place, Channel] = {}
-        self._said: list[tuple[Name, str]] = []
+        self._held: dict[Name, list[str]] = {}
         self._heard: dict[Name, list[str]] = {}
 
     # Texts that are complete in themselves
@@ -106,10 +114,9 @@ class ReplyTexts:
             channel = self._channels[place] = Channel(place, self._tool if place.tool else self._text)
         if self._judge is not None:
             self._hear(place.channel, text)
+        plain = piece.mode == "flow" and not closes
         try:
-            released = (
-                channel.feed(text) if piece.mode == "flow" and not closes else self._released(channel, piece, closes)
-            )
+            released = channel.feed(text) if plain else self._released(channel, piece, closes)
         except StoppedError as stop:
             released = stop.safe
             raise
@@ -150,7 +157,7 @@ class ReplyTexts:
                 rest, stopped = stop.safe, stop
             self._count(channel.found())
             if rest:
-                self._said.append((channel.place.channel, rest))
+                self._said(channel.place.channel, rest)
                 yield channel.place, rest
             if stopped is not None:
                 raise stopped
@@ -186,15 +193,17 @@ class ReplyTexts:
 
     def whole_event(self) -> None:
         """The event at hand goes out, with all that it says."""
-        self._said += [(place.channel, text) for place, text in self._flowing]
-        self._said += self._units
+        for place, text in self._flowing:
+            self._said(place.channel, text)
+        for name, text in self._units:
+            self._said(name, text)
         self.no_event()
 
     def part_of_event(self) -> list[tuple[Place, str]]:
         """The event at hand cannot go out: what its texts that go on may still say, to be said otherwise."""
         carried = list(self._flowing)
-        self._said += [(place.channel, text) for place, text in carried]
-        self.no_event()
+        self._units.clear()
+        self.whole_event()
         return carried
 
     def no_event(self) -> None:
@@ -202,13 +211,16 @@ class ReplyTexts:
         self._flowing.clear()
         self._units.clear()
 
-    def delivered(self) -> None:
-        """What was said since is going out."""
-        for name, text in self._said:
-            self.reply.texts.setdefault(name, []).append(text)
-        self._said.clear()
+    def _said(self, name: Name, text: str) -> None:
+        """A text is in what goes out, or in what is held."""
+        texts = self._held if self.hold else self.reply.texts
+        known = texts.get(name)
+        if known is None:
+            known = texts[name] = []
+        known.append(text)
 
-    def withheld(self) -> None:
-        """What was said since is not going out."""
-        self._said.clear()
-        self.no_event()
+    def delivered(self) -> None:
+        """What is held goes out."""
+        for name, texts in self._held.items():
+            self.reply.texts.setdefault(name, []).extend(texts)
+        self._held.clear()

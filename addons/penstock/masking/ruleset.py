@@ -11,6 +11,8 @@ from penstock.detect.syntax import PatternError
 from penstock.masking.finding import MaskRule
 from penstock.masking.rule import Rule
 
+ESCAPE_REACH: Final = 48
+"""Characters before a place that say whether it stands in an escape."""
 _REMEMBERED: Final = 4096
 
 
@@ -57,7 +59,7 @@ class RuleSet:
     def __init__(self, rules: Sequence[MaskRule]) -> None:
         self.rules: Final = tuple(Rule(rule, index) for index, rule in enumerate(rules))
         self.wakes: Final = _Wakes(self.rules)
-        self.behind: Final = max((rule.behind for rule in self.rules), default=1)
+        self.behind: Final = max([ESCAPE_REACH, *(rule.behind for rule in self.rules)])
         self.headed: Final = sum(rule.bit for rule in self.rules if rule.head is not None)
         """The bits of the rules whose matches begin with a run."""
         self.keyless: Final = sum(rule.bit for rule in self.rules if rule.head is not None and not rule.head.keys)

@@ -41,21 +41,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import regex
+
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH, Rule
-from penstock.masking.ruleset import RuleSet
+from penstock.masking.ruleset import ESCAPE_REACH, RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from regex import Match
-
-    from penstock.masking.ruleset import RuleSet
+    from penstock.masking.ruleset import ESCAPE_REACH, RuleSet
 
 _LONG: Final = 48
 """A piece from which on it pays to ask first which rules can find anything in it."""
 _ROOM: Final = 512
 """Settled characters that may gather in a buffer before they are cut away."""
+
+# A backslash that begins an escape, and what there is of the escape; with the first half of a surrogate pair before it.
+_ESCAPE: Final = regex.compile(
+    r"(?<!\\)(?:\\\\){0,16}+((?:\\u[dD][89abAB][0-9A-Fa-f]{2})?\\(?:u[0-9A-Fa-f]{0,3})?)\Z", regex.VERSION0
+)
+
+
+def _in_escape(text: str, at: int) -> int:
+    """Where the escape begins that a place stands in; the place itself when it stands in none.
+
+    In `\\nbob@example.com` the value seems to begin with the `n`. What replaces it must not leave the backslash behind,
+    which would make another escape of what follows; so the backslash is replaced, and held back, with it.
+    """
+    if text.rfind("\\", max(0, at - 5), at) < 0:
+        return at
+    found = _ESCAPE.search(text[max(0, at - ESCAPE_REACH) : at])
+    return at - len(found[1]) if found else at
 
 
 class Scan:
@@ -161,6 +178,10 @@ class Scan:
         if self._runs:
             settled = min(settled, self._runs[0][0])
         self._settled = settled
+        if buffer.rfind("\\", max(0, settled - 5), settled) >= 0:
+            begun = _in_escape(buffer, settled)
+            if begun < settled:
+                return self._starts(begun)
         if settled < length:
             return self._starts(settled)
         # What has no character in the view belongs to no value, but whether a swallowed one goes on is not known yet.
@@ -296,7 +317,7 @@ class Scan:
             at = self._judged(rule, match)
         return at
 
-    def _judged(self, rule: Rule, match: Match[str]) -> int:
+    def _judged(self, rule: Rule, match: regex.Match[str]) -> int:
         """Take in a match, if it is a value. Returns where to go on."""
         buffer = self._buffer
         start, end = match.span(rule.group)
@@ -307,13 +328,12 @@ class Scan:
                 return match.start() + 1
             if start + count < end:
                 resume = end = start + count
-        place = self._starts(start)
+        place, mark = self._starts(_in_escape(buffer, start)), (self._starts(start), self._ends(end))
         if rule.until is not None:
-            found = Found(rule, place, FOREVER, "", self.spell, (place, self._ends(end)))
-            self._swallowing[rule.index] = self._add(found)
+            self._swallowing[rule.index] = self._add(Found(rule, place, FOREVER, "", self.spell, mark))
         else:
             value = buffer[start:end] if rule.replace else ""
-            self._add(Found(rule, place, self._ends(end), value, self.spell))
+            self._add(Found(rule, place, mark[1], value, self.spell, mark))
         return resume
 
     def _add(self, found: Found) -> Found:
