@@ -357,3 +357,22 @@ def test_an_event_without_a_choice_is_no_pattern_for_the_next() -> None:
     reply = Reply()
     reader.read({"choices": [], "usage": {"prompt_tokens": "many", "completion_tokens": 2}}, reply, strip=True)
     assert (reply.prompt_tokens, reply.completion_tokens) == (None, 2)
+
+
+def test_an_event_that_looks_like_a_pattern_but_is_none_is_read_anew() -> None:
+    reader = OpenAiReader()
+    plain: JsonObject = {"choices": [{"index": 0, "delta": {"content": "x"}}]}
+    reader.read(plain, Reply(), strip=True)
+    two: JsonObject = {"choices": [{"index": 0, "delta": {"content": "x", "thoughts": "y"}}]}
+    assert [piece.mode for piece in reader.read(two, Reply(), strip=True).pieces] == ["flow", "leaf"]
+    for delta in (None, {}, {"content": None}, {"content": ["x"]}, {"content": ""}):
+        odd: JsonObject = {"choices": [{"index": 0, "delta": delta}]}  # type: ignore[dict-item]
+        reading = reader.read(odd, Reply(), strip=True)
+        assert all(piece.mode == "leaf" for piece in reading.pieces)
+        assert odd == {"choices": [{"index": 0, "delta": delta}]}
+    text: JsonObject = {"choices": [{"index": 1, "text": "x"}]}
+    first, again = reader.read(text, Reply(), strip=True), reader.read(text, Reply(), strip=True)
+    assert first.keys == again.keys == 3 and first.pieces[0].place is again.pieces[0].place
+    assert reader.read({"choices": [{"index": 1}]}, Reply(), strip=True).pieces == []
+    with pytest.raises(UnreadableError):
+        reader.read({"choices": [{"index": [1], "text": "x"}]}, Reply(), strip=True)

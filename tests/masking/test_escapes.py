@@ -85,7 +85,7 @@ def test_escape_writes_what_json_reads() -> None:
         (r"bob\u0040example.com", "[EMAIL]"),
         (r"{\"mail\": \"bob\u0040example.com\"}", r"{\"mail\": \"[EMAIL]\"}"),
         (r"C:\new\bob@example.com", r"C:\new[EMAIL]"),
-        (r"C:\\bob@example.com", r"C:\\[EMAIL]"),
+        (r"C:\\bob@example.com", "C:[EMAIL]"),
         (r"\\\nbob@example.com", r"\\[EMAIL]"),
         (r"\u00e9bob@example.com", "[EMAIL]"),
         (r"\u4111111111111111", "[CREDIT_CARD]"),

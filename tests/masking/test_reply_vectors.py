@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.detect.detector import DETECTORS
 from penstock.exchange import Reply
+from penstock.masking.finding import MaskRule
+from penstock.masking.mask import Mask
 from penstock.masking.reply import ReplyMask
 from tests.apis.recorded import RECORDED, STREAMED, WHOLE, Recorded
 from tests.masking.replies import MASK, documents, leaks, reply_mask, streamed, texts
+
+BUILT_IN = Mask([MaskRule(detector.name, detector) for detector in DETECTORS])
 
 
 def run(recorded: Recorded, reply: ReplyMask) -> bytes:
@@ -112,6 +117,15 @@ def test_an_error_answer_is_noted_as_one(recorded: Recorded) -> None:
     run(recorded, reply)
     assert (reply.reply.error is not None) == (recorded.status >= 400)
     assert reply.reply.status == recorded.status
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=str)
+def test_the_built_in_detectors_find_what_was_planted_and_leave_structure_alone(recorded: Recorded) -> None:
+    reply = reply_mask(recorded.reader(), BUILT_IN)
+    out = run(recorded, reply)
+    assert leaks(out, ("alice.smith@example.com", "4111 1111 1111 1111", "078-05-1120", "AKIAIOSFODNN7EXAMPLE")) == []
+    if recorded.api.name in ("openai.models", "ollama.models", "health"):
+        assert out == recorded.body
 
 
 def test_the_masked_values_are_counted() -> None:

@@ -49,7 +49,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     scene.request("released", verdict="hold", rule="risky")
     scene.add("approval", "released", {**APPROVAL, "ticket": "T2"})
     by: JsonObject = {"issuer": "corp", "subject": "bob"}
-    scene.add("approval", None, {**APPROVAL, "ticket": "T2", "event": "approved", "by": by, "reason": "fine", "count": 2})
+    scene.add(
+        "approval", None, {**APPROVAL, "ticket": "T2", "event": "approved", "by": by, "reason": "fine", "count": 2}
+    )
     scene.add("verdict", "released", {"verdict": "allow", "rule": "risky", "status": None, "code": None,
                                       "message": None, "approval": "T2"})  # fmt: skip
     scene.response("released")

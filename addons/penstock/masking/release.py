@@ -52,7 +52,7 @@ class Found:
         """What replaces it, whatever the rule says; None: the rule says."""
         self.swallowed = end == FOREVER
         # A stop comes before what starts in the same place: nothing from its start on is released.
-        self.order = (start, rule.action != "stop", not self.swallowed, -end, rule.index, self.mark[0])
+        self.order = (start, rule.action != "stop", not self.swallowed, -end, self.mark[0], rule.index)
         self.slot = -1
         """Its place among the findings, once it is there."""
         self.views = int(self.swallowed)

@@ -47,14 +47,15 @@ BODY: Final[dict[str, object]] = {
     "ticket": "VARCHAR",
 }
 _CALLER: Final = {
-    "caller": "e.body.caller.issuer || '|' || e.body.caller.subject",
-    "groups": "e.body.caller.groups",
-    "via": "e.body.caller.via",
-    "client": "e.body.caller.client",
+    "caller": "b.body.caller.issuer || '|' || b.body.caller.subject",
+    "groups": "b.body.caller.groups",
+    "via": "b.body.caller.via",
+    "client": "b.body.caller.client",
 }
 _ENTRY: Final = {"chain": "VARCHAR", "seq": "BIGINT", "at": "BIGINT", "kind": "VARCHAR", "exchange": "VARCHAR"}
 
-# Column -> the expression that finds it in the parsed envelope `e` and the columns of a journal line.
+# Column -> the expression that finds it in the columns of a journal line, and in what was parsed of its envelope: `e`
+# without the body, which is cheap and which filters need, and `b`, the body.
 TYPED: Final[dict[str, str]] = {
     "chain": "e.chain",
     "seq": "e.seq",
@@ -62,7 +63,7 @@ TYPED: Final[dict[str, str]] = {
     "kind": "e.kind",
     "exchange": "e.exchange",
     **_CALLER,
-    **{name: f'e.body."{name}"' for name in BODY if name != "caller"},
+    **{name: f'b.body."{name}"' for name in BODY if name != "caller"},
     "text": "coalesce(payload->>'$.prompt', payload->>'$.completion')",
     "hash": "hash",
     "envelope": "envelope",
@@ -91,8 +92,8 @@ def lines(files: str) -> str:
 
 def typed(files: str) -> str:
     """A query of the journal lines in `files` with all columns of an entry, and `segment`, the file's own name."""
-    shape = quoted(json.dumps({**_ENTRY, "body": BODY}))
+    entry, body = (quoted(json.dumps(shape)) for shape in (_ENTRY, {"body": BODY}))
     columns = ", ".join(f'{expression} AS "{name}"' for name, expression in TYPED.items())
     return f"""SELECT {columns}, segment FROM (
-        SELECT from_json(envelope, '{shape}') AS e, hash, envelope, salt, payload,
+        SELECT from_json(envelope, '{entry}') AS e, from_json(envelope, '{body}') AS b, hash, envelope, salt, payload,
             regexp_extract(filename, '([^/]+)\\.ndjson$', 1) AS segment FROM ({lines(files)}))"""  # noqa: S608 - as above
