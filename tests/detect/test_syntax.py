@@ -33,6 +33,9 @@ def test_a_pattern_that_is_read_and_written_finds_the_same(pattern: str, text: s
         (r"[a\]b]", "]", "c"),
         (r"[a-]", "-", "b"),
         (r"[\w-]", "-", "!"),
+        (r"[a-\d]", "-", "b"),
+        (r"[\d-a]", "-", "b"),
+        (r"[\d-a-c]", "b", "d"),
         (r"[+--]", ",", "."),
         (r"[\x41-\u0043]", "B", "D"),
         (r"\x41\u0042\U00000043", "ABC", "ab"),
@@ -98,6 +101,7 @@ def test_flags_from_outside_go_for_everything(flags: str) -> None:
         ("[\u200b]", "vanishes"),
         ("[½]", "cannot stand in a class"),
         (r"[\q]", "bad escape"),
+        (r"[\1]", "the character itself"),
     ],
 )
 def test_what_is_not_taken_is_refused_with_a_remedy(pattern: str, told: str) -> None:

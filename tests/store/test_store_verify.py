@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from penstock.cli.verify import command
+from penstock.errors import StoreError
 from penstock.journal.file import Journal
 from penstock.journal.verify import Verified
 from penstock.store import plan, seal
@@ -51,7 +52,7 @@ def problems(found: list[Verified]) -> list[tuple[str, str, int]]:
 @pytest.mark.parametrize("make", [boots, sealed])
 def test_what_nobody_touched_holds(tmp_path: Path, make: Callable[[Path], list[Scene]]) -> None:
     scenes = make(tmp_path)
-    found = verify(scenes[0].place)
+    found = verify(scenes[0].place, now=NOW)
     assert problems(found) == []
     assert [(each.chain, each.entries, each.ending) for each in found] == [
         (scene.chain.id, 6, "stopped") for scene in scenes
@@ -66,25 +67,25 @@ def test_a_chain_that_was_removed_whole_is_missed_by_the_next(
     gone = scenes[1].chain.id
     for path in [*tmp_path.glob(f"journal/*{gone}*"), *tmp_path.glob(f"segments/*/*{gone}*")]:
         path.unlink()
-    assert problems(verify(scenes[0].place)) == [("deletion", gone, 0)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [("deletion", gone, 0)]
 
 
 def test_a_journal_that_was_cut_short_is_missed_by_its_mark_and_by_the_next_chain(tmp_path: Path) -> None:
     scenes = boots(tmp_path)
     path = scenes[1].path
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
-    assert problems(verify(scenes[0].place)) == [("truncation", scenes[1].chain.id, 4)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [("truncation", scenes[1].chain.id, 4)]
     scenes[1].segment.mark(scenes[1].place.journal).unlink()
-    assert problems(verify(scenes[0].place)) == [("truncation", scenes[1].chain.id, 4)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [("truncation", scenes[1].chain.id, 4)]
 
 
 def test_the_last_chain_is_proven_by_its_mark(tmp_path: Path) -> None:
     scenes = boots(tmp_path)
     path = scenes[2].path
     path.write_bytes(path.read_bytes()[:-30])
-    assert problems(verify(scenes[0].place)) == [("edit", scenes[2].chain.id, 5)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [("edit", scenes[2].chain.id, 5)]
     path.write_bytes(b"")
-    assert problems(verify(scenes[0].place)) == [("truncation", scenes[2].chain.id, 3)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [("truncation", scenes[2].chain.id, 3)]
 
 
 def test_a_middle_file_that_is_gone_is_a_deletion(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_middle_file_that_is_gone_is_a_deletion(tmp_path: Path) -> None:
     scene.exchange()
     for path in tmp_path.glob("journal/*-000001.*"):
         path.unlink()
-    assert problems(verify(scene.place)) == [("deletion", scene.chain.id, 2)]
+    assert problems(verify(scene.place, now=NOW)) == [("deletion", scene.chain.id, 2)]
 
 
 def test_a_killed_gateway_leaves_a_torn_line_and_no_suspicion(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_killed_gateway_leaves_a_torn_line_and_no_suspicion(tmp_path: Path) ->
     with scene.path.open("ab") as file:
         file.write(b'{"hash":"')
     Scene(tmp_path, built=False).exchange()
-    found = verify(scene.place)
+    found = verify(scene.place, now=NOW)
     assert problems(found) == []
     assert [(each.ending, each.torn, each.entries) for each in found] == [
         ("ended without stop", True, 2),
@@ -117,10 +118,21 @@ async def test_a_gateway_that_writes_can_be_verified(tmp_path: Path) -> None:
     journal = Journal(place.journal, segment_bytes=2000)
     for n in range(30):
         await journal.append("chunk", None, {"n": n}, {"body": "x" * 100})
-    found = [each for each in verify(place) if each.worker == "0"]
+    found = [each for each in verify(place, now=NOW) if each.worker == "0"]
     assert problems(found) == []
     assert [(each.entries, each.ending) for each in found] == [(30, "running")]
     await journal.close()
+
+
+def test_a_journal_that_is_sealed_meanwhile_is_read_from_its_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes = sealed(tmp_path)
+    looks = iter([{}, *[plan.copies(scenes[0].place)] * 9])  # the first look is from before the sealing
+    monkeypatch.setattr("penstock.store.verify.copies", lambda place: next(looks))
+    found = verify(scenes[0].place, now=NOW)
+    assert problems(found) == []
+    assert [each.entries for each in found] == [6, 6, 6]
 
 
 def rewrite(path: Path, change: str) -> None:
@@ -137,7 +149,11 @@ def rewrite(path: Path, change: str) -> None:
         ("UPDATE t SET payload = replace(payload::VARCHAR, 'hello', 'HELLO') WHERE seq = 1", "edit", 1),
         ("UPDATE t SET envelope = replace(envelope, 'llama', 'LLAMA') WHERE seq = 1", "edit", 1),
         ("UPDATE t SET envelope = NULL WHERE seq = 1", "edit", 1),
-        ("UPDATE t SET payload = NULL, salt = NULL WHERE seq = 2", "erasure", 2),
+        ("UPDATE t SET verdict = 'deny' WHERE seq = 1", "edit", 1),
+        ("UPDATE t SET text = 'user: something else' WHERE seq = 1", "edit", 1),
+        ("UPDATE t SET exchange = NULL WHERE seq = 2", "edit", 2),
+        ("UPDATE t SET masked = MAP {'email': 9} WHERE seq = 2", "edit", 2),
+        ("UPDATE t SET payload = NULL, salt = NULL, text = NULL WHERE seq = 2", "erasure", 2),
         ("DELETE FROM t WHERE seq = 1", "deletion", 1),
         ("DELETE FROM t WHERE seq = 2", "truncation", 2),
         ("INSERT INTO t SELECT * FROM t WHERE seq = 1", "insertion", 1),
@@ -148,14 +164,32 @@ def test_whatever_is_done_to_a_segment_is_found(tmp_path: Path, change: str, wha
     scenes = sealed(tmp_path)
     first = min(plan.sealed(scenes[0].place))
     rewrite(plan.sealed(scenes[0].place)[first][0], change)
-    assert problems(verify(scenes[0].place)) == [(what, scenes[0].chain.id, seq)]
+    assert problems(verify(scenes[0].place, now=NOW)) == [(what, scenes[0].chain.id, seq)]
+
+
+def test_a_second_copy_of_a_segment_is_an_insertion(tmp_path: Path) -> None:
+    scenes = sealed(tmp_path)
+    first = min(plan.sealed(scenes[0].place))
+    path, _ = plan.sealed(scenes[0].place)[first]
+    (scenes[0].place.segments / f"{first}.1.parquet").write_bytes(path.read_bytes())
+    assert problems(verify(scenes[0].place, now=NOW)) == [("insertion", scenes[0].chain.id, 0)]
+
+
+def test_a_segment_that_readers_do_not_see_is_told(tmp_path: Path) -> None:
+    scenes = sealed(tmp_path)
+    first = min(plan.sealed(scenes[0].place))
+    path, _ = plan.sealed(scenes[0].place)[first]
+    path.rename(path.with_name(f"{first}.{10**17}.parquet"))
+    (found, *_) = verify(scenes[0].place, now=NOW)
+    assert found.problem is not None
+    assert found.problem.message == "readers do not see this segment: the time in its name is to come"
 
 
 def test_a_segment_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     scenes = sealed(tmp_path)
     path, _ = plan.sealed(scenes[0].place)[scenes[0].segment]
     path.write_bytes(b"not parquet")
-    (found, *_) = verify(scenes[0].place)
+    (found, *_) = verify(scenes[0].place, now=NOW)
     assert found.problem is not None
     assert (found.problem.what, found.problem.seq) == ("edit", 3)
     assert "cannot be read" in found.problem.message
@@ -186,6 +220,15 @@ def test_the_command_names_what_does_not_hold_and_fails(tmp_path: Path) -> None:
     found = json.loads(told.output)
     assert found["holds"] is False
     assert [chain["problem"] and chain["problem"]["what"] for chain in found["chains"]] == [None, "edit", "edit"]
+
+
+def test_a_directory_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+    scene = boots(tmp_path, 1)[0]
+    scene.path.unlink()
+    scene.path.mkdir()
+    done = CliRunner().invoke(command, ["--data", str(tmp_path)])
+    assert isinstance(done.exception, StoreError)
+    assert "cannot be read: Is a directory" in done.exception.line()
 
 
 @pytest.mark.parametrize("args", [["--data", "nowhere"], ["--data", "."]])

@@ -306,6 +306,15 @@ def test_an_empty_audit_answers(tmp_path: Path) -> None:
         assert cli(scene.place, f"FROM {view}") == []
 
 
+def test_files_that_are_not_of_the_audit_are_not_read(tmp_path: Path) -> None:
+    """What `penstock verify` would not look at, nobody is shown."""
+    scene = Scene(tmp_path)
+    scene.exchange()
+    (scene.place.journal / "forged.ndjson").write_bytes(scene.path.read_bytes())
+    (scene.place.segments / "forged.1.parquet").write_bytes(scene.place.empty_segment.read_bytes())
+    assert python(scene.place, "SELECT count(*) FROM entries") == [(2,)]
+
+
 def test_what_does_not_fit_its_type_is_null_and_breaks_nothing(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.request(

@@ -20,7 +20,7 @@ type Container = JsonObject | list[Json]
 
 _JSON_TYPE: Final = "application/json"
 # The cheap count in `repeats_key` looks for `":`; these spell it differently.
-_SPACED_KEY: Final = re.compile(rb'"[ \t\r\n]+:')
+SPACED_KEY: Final = re.compile(rb'"[ \t\r\n]+:')
 _ESCAPED_KEY: Final = re.compile(rb"\\u00(?:22|3[aA])")
 
 
@@ -141,7 +141,7 @@ def repeats_key(body: bytes, document: Json) -> bool:
     emitted = orjson.dumps(document)
     if emitted == body:
         return False
-    if _SPACED_KEY.search(body) is None and (b"\\u00" not in body or _ESCAPED_KEY.search(body) is None):
+    if SPACED_KEY.search(body) is None and (b"\\u00" not in body or _ESCAPED_KEY.search(body) is None):
         return body.count(b'":') != emitted.count(b'":')
     try:
         json.loads(body, object_pairs_hook=_unique)

@@ -52,8 +52,8 @@ DETECTORS: Final = (
         "phone",
         "PHONE",
         # An international number, or groups of digits that a context word or their form must speak for.
-        r"(?<![0-9A-Za-z+])(?<![0-9][.-])(?:\([0-9]{2,5}\)|\+[ (]{0,2}[0-9]|[0-9])"
-        r"(?:[ .()/-]{0,3}[0-9]){6,14}(?![0-9])",
+        r"[0-9+(](?<![0-9A-Za-z+][0-9+(])(?<![0-9][.-][0-9+(])"
+        r"(?:(?<=[0-9])|(?<=\+)[ (]{0,2}[0-9]|(?<=\()[0-9]{2,5}\))(?:[ .()/-]{0,3}[0-9]){6,14}(?![0-9])",
         measure=checks.longest(phone),
         context=_TELEPHONE,
         alone=r"\+.*|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4}",

@@ -45,8 +45,9 @@ _ISSUED: Final = (
 def card(value: str) -> bool:
     """A payment card's number: a length and first digits that are issued, and Luhn."""
     digits = _NOT_DIGIT.sub("", value)
-    issued = any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUED)
-    return issued and luhn(digits)
+    return luhn(digits) and any(
+        len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUED
+    )
 
 
 # ISO 13616 registry: how long an IBAN is -> the countries whose are.

@@ -108,8 +108,6 @@ def _count(low: int, high: int | None) -> str:
 @lru_cache(4096)
 def _class(bits: int) -> str:
     """A set of ASCII characters."""
-    if not bits:
-        return r"\x80"  # what the text never has
     ranges: list[str] = []
     code = 0
     while code < 128:

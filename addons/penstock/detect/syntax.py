@@ -189,6 +189,7 @@ _FLAGS: Final = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL,
 _EDGES: Final = {"b": "word", "B": "inside", "A": "start", "Z": "very_end"}
 _CONTROLS: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
+_BACK: Final = regex.compile(r"\\(?:[1-9][0-9]?|g<[^>]*>)")
 _COUNT: Final = regex.compile(r"\{(\d*)(,?)(\d*)\}")
 _OPENING: Final = regex.compile(
     r"\(\?(?:(?P<plain>:|>|P?<[^\W\d]\w*>)|(?P<look><?[=!])|(?P<on>[a-zA-Z]+)?(?:-(?P<off>[a-zA-Z]+))?(?P<to>[:)]))"
@@ -222,8 +223,7 @@ class _Parser:
             self.at = opening.end()
         flags = "".join(sorted(self.flags - {"x"}))
         node = self.choice()
-        if self.at < len(self.text):
-            raise self.error("unbalanced parenthesis")
+        assert self.at == len(self.text)  # parentheses are balanced: regex has compiled it
         return Group(node, f"(?{flags}:") if flags else node
 
     def error(self, message: str) -> PatternError:
@@ -354,12 +354,9 @@ class _Parser:
         if letter in _EDGES:
             self.at += 2
             return Edge(_EDGES[letter], f"\\{letter}")  # type: ignore[arg-type]  # the table holds kinds only
-        if letter in "123456789" or self.text.startswith("\\g<", self.at):
-            end = self.at + 2 if letter != "g" else self.text.index(">", self.at) + 1
-            while letter != "g" and self.text[end : end + 1].isdigit():
-                end += 1
-            source, self.at = self.text[self.at : end], end
-            return Back(f"(?:{source})")
+        if (back := _BACK.match(self.text, self.at)) is not None:
+            self.at = back.end()
+            return Back(f"(?:{back[0]})")
         kind, source, character = self.member()
         return self.literal(character) if kind == "one" else _chars(source, self._case())
 

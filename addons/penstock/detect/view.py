@@ -63,6 +63,8 @@ def _plain(character: str) -> str:
             return character
 
 
+_PLAIN: Final[set[str]] = set(map(chr, range(128)))
+"""Characters met so far that are their own fold: nearly all that prose is made of."""
 _UNEVEN: Final[set[str]] = set()
 """Characters met so far whose fold is not one character."""
 
@@ -76,6 +78,8 @@ class _Folds(dict[int, str]):
             _UNEVEN.add(chr(code))  # before the fold can be seen: another thread may be waiting for it
         if code < 0x20000 or folded != chr(code):  # the rare rest is not worth a hundred megabytes
             self[code] = folded
+            if folded == chr(code):
+                _PLAIN.add(folded)
         return folded
 
 
@@ -84,7 +88,7 @@ _FOLDS: Final = _Folds()
 
 def fold(text: str) -> str:
     """The view of a text, without offsets."""
-    return text if text.isascii() else text.translate(_FOLDS)
+    return text if text.isascii() or _PLAIN.issuperset(text) else text.translate(_FOLDS)
 
 
 class View(NamedTuple):
@@ -98,7 +102,7 @@ class View(NamedTuple):
 
 def view(piece: str) -> View:
     """The view of a piece, with offsets into that piece."""
-    if piece.isascii():
+    if piece.isascii() or _PLAIN.issuperset(piece):
         return View(piece, None, None)
     folded = piece.translate(_FOLDS)
     if _UNEVEN.isdisjoint(piece):

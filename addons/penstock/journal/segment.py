@@ -18,7 +18,9 @@ import orjson
 from penstock.journal.chain import Head
 from penstock.journal.entry import MAX_LINE, EntryError, Line, read
 
-_NAME: Final = re.compile(r"([a-z0-9]{1,16})-([0-7][0-9A-HJKMNP-TV-Z]{25})-([0-9]{6,})\Z")
+NAME: Final = "[a-z0-9]{1,16}-[0-7][0-9A-HJKMNP-TV-Z]{25}-[0-9]{6,}"
+"""What `str(Segment)` looks like, as a regular expression of Python's and of DuckDB's."""
+_NAME: Final = re.compile(rf"(?={NAME}\Z)([^-]+)-([^-]+)-([^-]+)")
 _BLOCK: Final = 64 * 1024
 
 

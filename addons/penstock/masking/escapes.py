@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 
 
 type _At = tuple[str, int, int]
-"""A character, and where it starts and ends in the original text."""
+"""A character, or several that are told as they are, and where that starts and ends in the original text."""
 
 _SIMPLE: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
@@ -65,10 +65,18 @@ class Unescape:
         if not self._pending and self._high is None and "\\" not in piece.text:
             return piece
         read: list[_At] = []
-        for at, character in enumerate(piece.text):
-            start = piece.place + (at if piece.start is None else piece.start[at])
-            end = piece.place + (at + 1 if piece.end is None else piece.end[at])
-            self._take((character, start, end), read)
+        text, place, at = piece.text, piece.place, 0
+        while at < len(text):
+            if piece.start is None and not self._pending and self._high is None and text[at] != "\\":
+                run = text.find("\\", at)
+                run = len(text) if run < 0 else run
+                read.append((text[at:run], place + at, place + run))
+                at = run
+                continue
+            start = place + (at if piece.start is None else piece.start[at])
+            end = place + (at + 1 if piece.end is None else piece.end[at])
+            self._take((text[at], start, end), read)
+            at += 1
         return self._piece(read, piece)
 
     def close(self) -> Piece:
@@ -124,38 +132,38 @@ class Unescape:
             read.append(character)
 
     def _piece(self, read: list[_At], whole: Piece) -> Piece:
-        place = whole.place
-        return Piece(
-            "".join(each[0] for each in read),
-            place,
-            whole.size,
-            [start - place for _, start, _ in read],
-            [end - place for _, _, end in read],
-        )
+        starts: list[int] = []
+        ends: list[int] = []
+        for text, start, end in read:
+            if len(text) == 1:
+                starts.append(start - whole.place)
+                ends.append(end - whole.place)
+            else:
+                starts += range(start - whole.place, end - whole.place)
+                ends += range(start - whole.place + 1, end - whole.place + 1)
+        return Piece("".join(text for text, _, _ in read), whole.place, whole.size, starts, ends)
 
 
 class Level:
-    """A text as it reads at one level of escapes, and the levels below that."""
+    """A text as its escapes read, and what that says in turn, level below level."""
 
     __slots__ = ("_below", "_depth", "_scan", "_unescape")
 
-    def __init__(self, scan: Scan, depth: int, *, escaped: bool = True) -> None:
-        """`depth`: how many levels there may be below. `escaped`: what comes is to be read first."""
+    def __init__(self, scan: Scan, depth: int) -> None:
+        """`depth`: how many levels there may be below."""
         self._scan = scan
         self._depth = depth
-        self._unescape = Unescape() if escaped else None
+        self._unescape = Unescape()
         self._below: Level | None = None
 
     def feed(self, piece: Piece) -> int:
         """More of the text. Returns up to where the original is settled."""
-        if self._unescape is None:
-            return self._read(piece)
         settled = self._read(self._unescape.feed(piece))
         return min(settled, self._unescape.held)
 
     def close(self, place: int) -> None:
         """The text ends, at `place` of the original."""
-        if self._unescape is not None and (rest := self._unescape.close()).text:
+        if (rest := self._unescape.close()).text:
             self._read(rest)
         self._scan.close(place)
         if self._below is not None:
@@ -163,8 +171,7 @@ class Level:
 
     def is_as(self, scan: Scan) -> bool:
         """Whether nothing here can make a difference any more to what another scan will find."""
-        unread = self._unescape is not None and self._unescape.held != FOREVER
-        return not unread and self._below is None and self._scan.is_as(scan)
+        return self._unescape.held == FOREVER and self._below is None and self._scan.is_as(scan)
 
     def _read(self, piece: Piece) -> int:
         below = self._below

@@ -9,7 +9,7 @@ import orjson
 
 from penstock.apis import ndjson, sse
 from penstock.apis.api import ReplyReader
-from penstock.apis.body import emit_line
+from penstock.apis.body import SPACED_KEY, emit_line
 from penstock.apis.framing import Event, Framer
 from penstock.apis.metadata import read_anything
 from penstock.apis.ndjson import Ndjson
@@ -272,7 +272,7 @@ def hides(data: bytes, keys: int) -> bool:
     extra = data.count(b'":') - keys
     if extra and (b'\\\\":' in data or extra != data.count(b'\\":')):
         return True
-    return b'" :' in data or b'"\t:' in data or b'"\r:' in data or b'"\n:' in data
+    return SPACED_KEY.search(data) is not None
 
 
 def error_text(document: Json) -> str | None:

@@ -87,8 +87,8 @@ class Judge:
     def accept(self, value: str, before: str) -> int:
         """How many characters of the candidate are the value, 0 for none. `before`: the text right before it."""
         expected = self._context is None or self._context.search(before) is not None
-        if not expected and self._alone is None:
-            return 0
+        if not expected and (self._alone is None or self._alone.match(value) is None):
+            return 0  # no part of it, from its start, could stand alone
         count = len(value)
         if self._check is not None and not self._check(value):
             return 0

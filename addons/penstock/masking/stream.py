@@ -31,7 +31,7 @@ is kept as the most far-sighted rule needs, always at least one character: an an
 for a character before it, so it never matches where the buffer merely was cut.
 
 **Cost.** A rule with nothing open runs only when a piece brings characters that its matches can begin with, and
-sleeps through words that cannot be a match yet (`detect.opening`); one with something open resumes there. Only the last
+sleeps through words that cannot be a match yet (`masking.watch`); one with something open resumes there. Only the last
 `span` places can be open, as many characters as R' can look at. A long piece is asked first which rules can find
 anything in it (`detect.prefilter`). Patterns that are admitted for streams are bounded, so what is held is bounded too;
 values without a bound (`Detector.until`) are swallowed, not held.
@@ -46,13 +46,12 @@ import regex
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH, Rule
 from penstock.masking.ruleset import ESCAPE_REACH, RuleSet
+from penstock.masking.watch import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from penstock.masking.ruleset import ESCAPE_REACH, RuleSet
-
-_LONG: Final = 48
+_LONG: Final = 192
 """A piece from which on it pays to ask first which rules can find anything in it."""
 _ROOM: Final = 512
 """Settled characters that may gather in a buffer before they are cut away."""
@@ -81,7 +80,6 @@ class Scan:
     __slots__ = (
         "_accept",
         "_active",
-        "_allowed",
         "_before",
         "_buffer",
         "_end",
@@ -89,11 +87,10 @@ class Scan:
         "_place",
         "_release",
         "_rules",
-        "_running",
-        "_runs",
         "_settled",
         "_start",
         "_swallowing",
+        "_watcher",
         "_whole",
         "spell",
     )
@@ -129,11 +126,7 @@ class Scan:
         """Rule -> its leftmost open place, for those that have one."""
         self._active = 0
         """The bits of those rules."""
-        self._allowed = -1
-        """The bits of the rules whose matches can start here, by the character before."""
-        self._running = 0
-        """The bits of the rules that sleep in a run, and where the runs began, from left to right."""
-        self._runs: list[tuple[int, int]] = []
+        self._watcher = Watcher(rules.watch)
         self._swallowing: dict[int, Found] = {}
 
     def feed(
@@ -153,10 +146,13 @@ class Scan:
         if self._whole:
             return 0
         length = len(buffer)
-        active = self._woken(text, edge) if length - edge < _LONG else self._all_woken(text)
+        opened, possible = self._open, -1
+        if length - edge < _LONG:
+            active = self._watcher.woken(text, edge, self._active, opened)
+        else:
+            active = self._watcher.all_woken(text, self._active, opened)
+            possible = self._rules.possible(buffer[self._settled :])
         if active:
-            opened = self._open
-            possible = -1 if length - edge < _LONG else self._rules.possible(buffer[self._settled :])
             self._active = 0
             for rule in self._rules.chosen(active):
                 at = opened.pop(rule.index, edge)
@@ -174,9 +170,9 @@ class Scan:
                 if limit < length or rule.index in self._swallowing:
                     opened[rule.index] = limit
                     self._active |= rule.bit
-        settled = min(self._open.values()) if self._active else length
-        if self._runs:
-            settled = min(settled, self._runs[0][0])
+        settled = min(opened.values()) if self._active else length
+        if self._watcher.runs:
+            settled = min(settled, self._watcher.runs[0][0])
         self._settled = settled
         if buffer.rfind("\\", max(0, settled - 5), settled) >= 0:
             begun = _in_escape(buffer, settled)
@@ -186,78 +182,6 @@ class Scan:
             return self._starts(settled)
         # What has no character in the view belongs to no value, but whether a swallowed one goes on is not known yet.
         return self._ends(length) if self._swallowing else place + size
-
-    def _woken(self, text: str, edge: int) -> int:
-        """The rules that have something open, or may have with these characters.
-
-        A rule whose matches begin with a run (`opening.Head`) sleeps while there are only runs: where the last of them
-        began is its leftmost open place.
-        """
-        wakes, runs = self._rules.wakes, self._runs
-        active, allowed, running = self._active, self._allowed, self._running
-        asleep, keyless = self._rules.headed & ~active, self._rules.keyless
-        carried = 0
-        for place, character in enumerate(text, edge):
-            first, second, after, run, key = wakes[character]
-            active |= carried & second
-            carried = first & allowed
-            allowed = after
-            started = carried & asleep
-            if key and (woken := key & (running | started)):
-                self._running = running
-                self._wake(woken, place)
-                active |= woken
-                asleep &= ~woken
-                running &= ~woken
-                started &= ~woken
-            if broken := running & ~run:
-                self._running = running
-                if broken & keyless:  # it may have been long enough for a match
-                    woken = self._outrun(place)
-                    active |= woken
-                    asleep &= ~woken
-                    started &= ~woken
-                running = self._running & run
-                runs[:] = [(began, bits & running) for began, bits in runs if bits & running]
-            if fresh := started & ~running:
-                runs.append((place, fresh))
-                running |= fresh
-        self._allowed, self._running = allowed, running
-        if runs:
-            active |= self._outrun(edge + len(text))
-        return active | carried & ~self._rules.headed
-
-    def _outrun(self, end: int) -> int:
-        """Drop or wake the rules for which a run has become too long. Returns those woken."""
-        active = 0
-        for began, bits in tuple(self._runs):
-            if outrun := bits & self._rules.outrun[min(end - began, len(self._rules.outrun) - 1)]:
-                lost = outrun & self._rules.lost
-                self._sleep(lost)
-                self._wake(outrun & ~lost, began)
-                active |= outrun & ~lost
-        return active
-
-    def _wake(self, bits: int, place: int) -> None:
-        """Rules go on for themselves, from where their run began or, if they are in none, from a place."""
-        for began, known in self._runs:
-            self._open.update((rule.index, began) for rule in self._rules.chosen(known & bits))
-        self._open.update((rule.index, place) for rule in self._rules.chosen(bits & ~self._running))
-        self._sleep(bits)
-
-    def _sleep(self, bits: int) -> None:
-        """Rules are in no run."""
-        self._running &= ~bits
-        self._runs[:] = [(began, known & ~bits) for began, known in self._runs if known & ~bits]
-
-    def _all_woken(self, text: str) -> int:
-        """The same for a long piece, coarser: every rule that can start with any of its characters."""
-        active = self._active | self._running
-        self._wake(self._running, 0)
-        for character in set(text):
-            active |= self._rules.wakes[character].first
-        self._allowed = self._rules.wakes[text[-1]].after
-        return active
 
     def close(self, place: int) -> None:
         """The text ends, at `place` of the original."""
@@ -276,8 +200,7 @@ class Scan:
         other._buffer, other._settled = self._buffer, self._settled
         if self._start is not None and self._end is not None:
             other._start, other._end = self._start.copy(), self._end.copy()
-        other._open, other._active, other._allowed = self._open.copy(), self._active, self._allowed
-        other._running, other._runs = self._running, self._runs.copy()
+        other._open, other._active, other._watcher = self._open.copy(), self._active, self._watcher.copy()
         other._swallowing = self._swallowing.copy()
         for found in other._swallowing.values():
             found.views += 1
@@ -285,7 +208,7 @@ class Scan:
 
     def is_as(self, other: Scan) -> bool:
         """Whether both will find the same from here on: they remember the same text, and nothing is open in either."""
-        if self._active or other._active or self._runs or other._runs or self._whole:
+        if self._active or other._active or self._watcher.runs or other._watcher.runs or self._whole:
             return False
         behind = self._rules.behind
         return self._buffer[-behind:] == other._buffer[-behind:] and len(self._buffer) >= behind <= len(other._buffer)
@@ -371,9 +294,6 @@ class Scan:
     def _follow(self, text: str, place: int, start: Sequence[int] | None, end: Sequence[int] | None) -> None:
         """Keep count of where each character comes from, once that is not plain from its index."""
         if self._start is None or self._end is None:
-            if not self._buffer and start is None:
-                self._place = place
-                return
             self._start = list(range(self._place, self._place + len(self._buffer)))
             self._end = [each + 1 for each in self._start]
         if start is None or end is None:
@@ -388,7 +308,7 @@ class Scan:
         self._place += cut
         self._settled -= cut
         self._open = {index: at - cut for index, at in self._open.items()}
-        self._runs = [(began - cut, bits) for began, bits in self._runs]
+        self._watcher.shift(cut)
         if self._start is None or self._end is None:
             return
         self._start, self._end = self._start[cut:], self._end[cut:]

@@ -59,23 +59,44 @@ def safely(passage: Passage | None, refusal: Refusal, path: str = "") -> http.Re
 
 
 # mitmproxy writes its own page for errors below the hooks (no flow, a dead upstream). These bytes replace it.
-_pending: WeakKeyDictionary[http.Request, bytes] = WeakKeyDictionary()
+_pending: WeakKeyDictionary[http.Request, tuple[bytes, bytes]] = WeakKeyDictionary()
 
 
-def prepare(request: http.Request, answer: http.Response) -> None:
-    """What `request`'s caller gets when mitmproxy itself ends the exchange with an error."""
-    answer.headers["Connection"] = "close"
-    _pending[request] = http1.assemble_response(answer)
+def prepare(request: http.Request, answer: http.Response, tail: bytes = b"") -> None:
+    """What `request`'s caller gets when mitmproxy itself ends the exchange: a whole answer, or when one has begun
+    already, what ends it."""
+    _pending[request] = (assembled(request, answer), tail)
+
+
+def ending(request: http.Request | None, status: int | None, *, begun: bool) -> bytes:
+    """The bytes to send before a connection is closed on an error; `status` as mitmproxy has it (None: just close)."""
+    ready = _pending.pop(request, None) if request is not None else None
+    if begun:
+        return ready[1] if ready is not None else b""
+    if ready is not None:
+        return ready[0]
+    return page(request, status) if status is not None else b""
 
 
 def page(request: http.Request | None, status: int) -> bytes:
-    """The bytes of an error answer that mitmproxy wants to send."""
-    if request is not None and (ready := _pending.pop(request, None)) is not None:
-        return ready
-    answer = safely(None, by_status(status))
+    """An error answer for what never got as far as the hooks."""
+    path = request.data.path.decode("ascii", "replace") if request is not None else ""
+    return assembled(request, safely(None, by_status(status), path))
+
+
+def assembled(request: http.Request | None, answer: http.Response) -> bytes:
     answer.headers["Connection"] = "close"
-    assembled: bytes = http1.assemble_response(answer)
-    return assembled
+    if request is not None:
+        bodiless(request, answer)
+    whole: bytes = http1.assemble_response(answer)
+    return whole
+
+
+def bodiless(request: http.Request, answer: http.Response) -> http.Response:
+    """An answer to HEAD has no body, whatever its length says."""
+    if request.data.method.upper() == b"HEAD":
+        answer.data.content = b""
+    return answer
 
 
 _BY_STATUS = {

@@ -38,7 +38,7 @@ class Dispatch:
             here.refuse(failed())
         if here.refusal is not None:
             here.local = True
-            flow.response = answers.safely(here, here.refusal, here.path)
+            flow.response = answers.bodiless(flow.request, answers.safely(here, here.refusal, here.path))
             return
         self.clear(flow, here)
 
@@ -47,6 +47,7 @@ class Dispatch:
         assert here.upstream is not None
         here.replica = self.gateway.replicas.choose(here.upstream, flow.client_conn.id)
         data = flow.request.data
+        here.close = "close" in flow.request.headers.get("connection", "").lower()
         data.host, data.port, data.scheme = here.replica.host, here.replica.port, here.replica.scheme.encode()
         data.authority = b""
         data.path = here.path.encode("ascii")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mitmproxy import http
 
@@ -18,6 +19,8 @@ from penstock.verdict import Hold, Match, rule_of
 
 if TYPE_CHECKING:
     from penstock.exchange import Json, JsonObject
+
+_WORD: Final = re.compile(r"[a-z_]{1,40}")
 
 
 def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObject]:
@@ -45,9 +48,9 @@ def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonO
         "path": here.path,
         "api": call.api if call is not None else None,
         "operation": call.operation.value if call is not None else None,
-        "model": call.model if call is not None else None,
-        "parameters": here.record_parameters(),
-        "tools": list(call.tools) if call is not None else [],
+        "model": _kept(here, call.model) if call is not None else None,
+        "parameters": {name: _kept(here, value) for name, value in here.record_parameters().items()},
+        "tools": [_kept(here, tool) for tool in call.tools] if call is not None else [],
         "stream": call.stream if call is not None else False,
         "verdict": outcome,
         "rule": rule_of(verdict) if verdict is not None else "",
@@ -67,11 +70,18 @@ def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonO
         prompt = here.screen.record.whole(prompt).text
         text = here.screen.record.whole_json(text).text if text is not None else None
     headers: list[Json] = [
-        [name.decode("ascii", "replace"), value.decode("utf-8", "replace")]
+        [name.decode("ascii", "replace"), _kept(here, value.decode("utf-8", "replace"))]
         for name, value in flow.request.data.headers.fields
         if name.lower() in FORWARDED
     ]
     return body, {"prompt": prompt, "headers": headers, "body": text}
+
+
+def _kept(here: Passage, value: Json) -> Json:
+    """A value as it may be recorded: texts under the record's own masks."""
+    if isinstance(value, str) and here.screen is not None and here.screen.record is not None:
+        return here.screen.record.whole(value).text
+    return value
 
 
 def _mask_denied(here: Passage) -> None:
@@ -96,6 +106,11 @@ def late_verdict(here: Passage, refusal: Refusal) -> JsonObject:
         "message": refusal.message,
         "approval": here.ticket or None,
     }
+
+
+def _word(finish: str | None) -> str | None:
+    """A finish reason, which is a word; anything longer is a text in the wrong place."""
+    return finish if finish is None or _WORD.fullmatch(finish) else "other"
 
 
 def _reply_matches(here: Passage, completion: str) -> list[Match]:
@@ -125,7 +140,7 @@ def end_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObjec
         status = here.refusal.status
     body: JsonObject = {
         "status": status,
-        "finish": reply.finish if reply is not None else None,
+        "finish": _word(reply.finish) if reply is not None else None,
         "prompt_tokens": reply.prompt_tokens if reply is not None else None,
         "completion_tokens": reply.completion_tokens if reply is not None else None,
         "ttft_ms": round((here.first_byte_at - here.forwarded_at) * 1000, 3) if here.first_byte_at else None,

@@ -67,6 +67,8 @@ class Gateway:
         self.data = (data or self.policy.gateway.data).absolute()
         self.worker = worker
         self.limits = Limits()
+        self.listeners: dict[tuple[str, int], str] = {}
+        """Host and port -> upstream, for the listeners of `penstock serve`; a mitmdump's are on its command line."""
         self.replicas = Replicas(time.monotonic)
         self.watcher = Watcher(rules, self.policy)
         self.master: Master | None = None
@@ -85,8 +87,10 @@ class Gateway:
         Raises: PenstockError when the store cannot be written.
         """
         self.master = master
+        os.umask(0o077)
         limits = self.policy.gateway.limits
         GovernedHandler.header_bytes = limits.header_bytes
+        GovernedHandler.request_body = limits.request_body
         GovernedHandler.per_client = limits.connections_per_client
         self.store = open_store(self.data, worker=self.worker, clock=time.time)
         self.journal = self.store.journal
@@ -175,12 +179,12 @@ class Gateway:
     # What the steps ask
 
     def upstream_of_listener(self, mode: ReverseMode) -> Upstream | None:
-        gateway = self.policy.gateway
-        for listen in gateway.listen:
-            if listen.mode == "reverse" and listen.port == mode.custom_listen_port and listen.upstream is not None:
-                return gateway.upstreams.get(listen.upstream)
+        """The upstream of a listener as it was opened: a reload changes what stands behind a name, not the name."""
+        upstreams = self.policy.gateway.upstreams
+        if self.listeners:
+            return upstreams.get(self.listeners.get((mode.custom_listen_host or "", mode.custom_listen_port or 0), ""))
         name = options.upstream_at(self.policy, mode.address[0], mode.address[1], mode.scheme)
-        return gateway.upstreams.get(name) if name is not None else None
+        return upstreams.get(name) if name is not None else None
 
     def upstream_of_destination(self, host: str, port: int) -> Upstream | None:
         for upstream in self.policy.gateway.upstreams.values():

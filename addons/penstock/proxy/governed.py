@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("penstock")
 
+LINGER_SECONDS: Final = 20.0
+"""How long a connection that is being closed may take to deliver what was written to it."""
+
 # Hooks after which a flow goes on to the model or back to the caller.
 _GOVERNED: Final = frozenset({"requestheaders", "request", "responseheaders", "response"})
 # Events of protocols that are never governed: whatever brings one here is cut.
@@ -173,27 +176,42 @@ def _refuse_http(event: str, subject: http.HTTPFlow, refusal: Refusal) -> None:
     known = passage.find(subject)
     if known is not None:
         known.refuse(refusal)
-    if event in ("requestheaders", "request"):
-        subject.response = answers.safely(known, refusal, subject.request.path)
-    elif event in ("responseheaders", "response"):
-        replace_reply(subject, known, refusal)
+    answer = answers.safely(known, refusal, subject.request.path)
+    if event == "responseheaders" or (event == "requestheaders" and _large(subject.request)):
+        # Answered now, and the connection closed: the rest of either body is nobody's business any more.
+        _cut(subject, answer)
+    elif event in ("requestheaders", "request"):
+        subject.response = answers.bodiless(subject.request, answer)
+    elif event == "response":
+        _replace_reply(subject, known, answer)
     elif event.startswith(("http_connect", "websocket")) and subject.killable:
         subject.kill()
 
 
-def replace_reply(subject: http.HTTPFlow, known: passage.Passage | None, refusal: Refusal) -> None:
-    """Puts a refusal in the place of the model's reply; a stream that has begun is cut instead."""
-    answer = answers.safely(known, refusal, subject.request.path)
-    if subject.response is not None and subject.response.stream and known is not None and known.first_byte_at:
+# Up to this size a refused request's body is read first, so that its connection can be used again.
+_SMALL: Final = 65_536
+
+
+def _large(request: http.Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return "transfer-encoding" in request.headers or (length.isdigit() and int(length) > _SMALL)
+
+
+def _cut(subject: http.HTTPFlow, answer: http.Response) -> None:
+    """Ends the exchange here: `answer` goes out in place of whatever would follow (see `_send`)."""
+    answers.prepare(subject.request, answer)
+    if subject.killable:
+        subject.kill()
+
+
+def _replace_reply(subject: http.HTTPFlow, known: passage.Passage | None, answer: http.Response) -> None:
+    """Puts a refusal in the place of the model's whole reply; one that is being streamed is cut."""
+    if known is not None and known.streamed and known.last_byte_at:
         subject.kill()
         return
     if known is not None:
         known.local = True
-    body = answer.raw_content or b""
-    # The model's body still arrives under this head: it is swallowed, ours goes out once.
-    left = [body]
-    answer.stream = lambda _data: [left.pop()] if left else []
-    subject.response = answer
+    subject.response = answers.bodiless(subject.request, answer)
 
 
 def _check_cleared(subject: http.HTTPFlow) -> None:
@@ -222,16 +240,21 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
 
     header_bytes: int = 64_000
     per_client: int = 100
+    request_body: int = 20_000_000
     counts: dict[str, int] = {}
     _shortcuts: dict[Connection, Shortcut]
     _parsers: dict[Connection, _http1.Http1Connection]
     head_since: float = 0.0
-    """When the first byte of a request head that is not complete yet arrived; 0: none is pending."""
+    """Since when a request head is due (see `waits_for_head`); 0: none is."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)  # type: ignore[no-untyped-call]
         self._shortcuts = {}
         self._parsers = {}
+        self.crashed = False
+        self.requests = 0
+        self._current: passage.Passage | None = None
+        self._body_bytes = 0
 
     def log(self, message: str, level: int = logging.INFO, exc_info: Any = None) -> None:
         if level >= logging.ERROR:
@@ -241,6 +264,7 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
 
                 error = sys.exception()
             logger.error("connection dropped after %s", _where(error) if error else "a failure")
+            self.crashed = True
             self.abort()
 
     def abort(self) -> None:
@@ -267,14 +291,42 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
             self.close_connection(self.client)
         self.close_upstream()
 
-    def write_chunks(self, parts: list[bytes]) -> None:
-        """Writes parts of a chunked message to the caller from outside a hook (a stream that the watchdog ends)."""
+    def write_early(self, data: bytes) -> None:
+        """Writes to the caller from outside a hook (a stream that the watchdog ends)."""
         io = self.transports.get(self.client)
         if io is not None and io.writer is not None and not io.writer.is_closing():
-            for part in parts:
-                io.writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+            io.writer.write(data)
+
+    def close_connection(self, connection: Connection, half_close: bool = False) -> None:
+        """As mitmproxy does, but a caller that does not read, or does not stop sending, is not waited for for ever."""
+        io = self.transports.get(connection)
+        transport = getattr(io.writer, "transport", None) if io is not None else None
+        super().close_connection(connection, half_close)
+        if connection is self.client and transport is not None:
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
+
+    def begin(self, here: passage.Passage) -> None:
+        """A request head is complete; its body is counted from here on."""
+        self.head_since = 0.0
+        self.requests += 1
+        self._current = here
+        self._body_bytes = 0
+
+    def waits_for_head(self, now: float) -> float:
+        """Seconds since a request head was begun that is not complete yet, or since the connection was opened without
+        any; 0 when none is due. `now` is the loop's time; to be called every now and then."""
+        parser = self._parser(self.client)
+        if parser is None or not self.requests:
+            due = True
+        else:
+            due = bool(len(parser.buf)) and parser.state.__name__ == "read_headers"
+        self.head_since = (self.head_since or now) if due else 0.0
+        return now - self.head_since if due else 0.0
 
     async def handle_client(self) -> None:
+        if self.client.peername is None:  # gone before it was accepted
+            self.abort()
+            return
         host = self.client.peername[0]
         if self.counts.get(host, 0) >= self.per_client:
             logger.warning("connection refused: %s has %d open", host, self.per_client)
@@ -297,6 +349,11 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
     async def server_event(self, event: events.Event) -> None:
         if type(event) is not events.DataReceived:
             await super().server_event(event)
+            if type(event) is events.ConnectionClosed:
+                self._parsers.pop(event.connection, None)
+                self._shortcuts.pop(event.connection, None)
+            return
+        if event.connection is self.client and self._over_limit(len(event.data)):
             return
         shortcut = self._shortcuts.get(event.connection)
         if shortcut is not None:
@@ -311,18 +368,24 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
         await super().server_event(event)
         self._bound_buffers(event)
 
+    def _over_limit(self, arrived: int) -> bool:
+        """mitmproxy has one limit for bodies of both directions; a request's own is kept here."""
+        self._body_bytes += arrived
+        if self._body_bytes <= self.request_body + self.header_bytes + 65_535 or self._current is None:
+            return False
+        self._current.refuse(answers.by_status(413))
+        io = self.transports.get(self.client)
+        if io is not None and io.writer is not None and not io.writer.is_closing():
+            io.writer.write(answers.page(None, 413))
+            self.close_connection(self.client)
+        return True
+
     def _bound_buffers(self, event: events.DataReceived) -> None:
         """mitmproxy bounds neither heads nor what a client sends ahead of its turn; both are what is left in `buf`."""
         http1 = self._parser(event.connection)
         if http1 is None:
             return
         pending = len(http1.buf)
-        if not pending:
-            self.head_since = 0.0 if event.connection is self.client else self.head_since
-            return
-        if event.connection is self.client:
-            waiting = http1.state.__name__ == "read_headers"
-            self.head_since = (self.head_since or event_time()) if waiting else 0.0
         if pending > self.header_bytes + 65_535:
             logger.warning("connection dropped: %d bytes of head or of requests sent ahead", pending)
             self.abort()
@@ -350,18 +413,21 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
         return None
 
 
-def event_time() -> float:
-    return asyncio.get_running_loop().time()
-
-
 def _send(self: _http1.Http1Server, event: Any) -> Generator[commands.Command, Any, None]:
     """`Http1Server.send`, with our error answers in place of mitmproxy's HTML page (which names its version)."""
     if isinstance(event, ResponseProtocolError):
         status = event.code.http_status_code()
         if self.conn.state & ConnectionState.CAN_WRITE:
-            if not self.response and status is not None:
-                yield commands.SendData(self.conn, answers.page(self.request, status))
-            yield commands.CloseConnection(self.conn)
+            # (mitmproxy keeps an interim `100 Continue` as the response.)
+            begun = self.response is not None and self.response.status_code >= 200
+            last = answers.ending(self.request, status, begun=begun)
+            if last:
+                yield commands.SendData(self.conn, last)
+            if last and not self.request_done:
+                # The caller is still sending: closing now would take the answer out of his hands (RFC 9112, 9.6).
+                yield commands.CloseTcpConnection(self.conn, half_close=True)
+            else:
+                yield commands.CloseConnection(self.conn)
         return
     yield from _original_send(self, event)
 

@@ -49,12 +49,14 @@ class Harden:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         here = passage.enter(flow, Passage(self.gateway.policy))
         request = flow.request
-        peer = flow.client_conn.peername
-        here.client = f"{peer[0]}:{peer[1]}"
+        host, port, *_ = flow.client_conn.peername
+        here.client = f"{host}:{port}"
         here.session = flow.client_conn.id
         here.method = request.data.method.decode("ascii", "replace")
-        here.path = request.path
+        here.path = request.data.path.decode("ascii", "backslashreplace")
         here.dialect = apis.dialect_of(here.path)
+        if (handler := self.gateway.handler(flow.client_conn.id)) is not None:
+            handler.begin(here)
         check_head(request)
         here.path = apis.normal_path(request.data.path)
         here.upstream = self.upstream(flow)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mitmproxy import http
+from mitmproxy.net.http.status_codes import RESPONSES
 
 from penstock import apis
 from penstock.errors import Refusal, failed
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from penstock.masking.mask import Mask
     from penstock.proxy.gateway import Gateway
 
+_MEDIA: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 _STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
 
 
@@ -64,17 +67,21 @@ class Masks:
             limit=here.policy.gateway.limits.response_body,
             refusal=lambda finding: screen.refusal(finding.rule),
         )
-        here.streamed = content_type in _STREAMS and flow.response.status_code < 300
+        here.streamed = content_type in _STREAMS and flow.response.status_code == 200
         flow.response = rebuilt(flow, here)
         if here.streamed:
             flow.response.stream = Stream(self.gateway, here, flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
         here = passage.of(flow)
-        if here.local or here.streamed:
+        if here.local:
             return
         if here.reply is None or flow.response is None:
             raise failed()
+        if here.streamed:
+            if not here.last_byte_at:
+                raise Refusal("upstream_unreachable", "The model's reply ended before it began.")
+            return
         here.first_byte_at = here.last_byte_at = time.time()
         body = here.reply.whole(
             flow.response.status_code, flow.response.headers.get("content-type", ""), flow.response.raw_content or b""
@@ -111,27 +118,37 @@ def media_type(response: http.Response) -> str:
     return types[0].partition(";")[0].strip().lower() if types else ""
 
 
+def plain_type(value: str) -> bytes:
+    """The media type without parameters (they could carry text), but for the one encoding that is ever meant.
+
+    Raises: Refusal for what is no media type.
+    """
+    media, _, parameters = value.partition(";")
+    media = media.strip().lower()
+    if not _MEDIA.fullmatch(media):
+        raise Refusal("gateway_error", "The model server sent a content type that this gateway does not read.", 502)
+    return (media + ("; charset=utf-8" if "charset=utf-8" in parameters.lower() else "")).encode()
+
+
 def rebuilt(flow: http.HTTPFlow, here: Passage) -> http.Response:
     """The reply's head with known headers only (others could carry text past the mask)."""
     old = flow.response
     assert old is not None
-    fields = [
-        (name, value)
-        for name, value in old.headers.fields
-        if name.lower() == b"content-type" or (name.lower() == b"retry-after" and value.isdigit())
-    ]
+    fields = [(name, value) for name, value in old.headers.fields if name.lower() == b"retry-after" and value.isdigit()]
+    if (kind := old.headers.get("content-type")) is not None:
+        fields.append((b"Content-Type", plain_type(kind)))
     fields.append((answers.EXCHANGE_HEADER, here.id.encode()))
     if here.streamed:
         fields.append((b"Cache-Control", b"no-cache"))
         if flow.request.data.http_version == b"HTTP/1.1":
             fields.append((b"Transfer-Encoding", b"chunked"))
-        else:
-            fields.append((b"Connection", b"close"))
+    if here.close or (here.streamed and flow.request.data.http_version != b"HTTP/1.1"):
+        fields.append((b"Connection", b"close"))
     data = old.data
     return http.Response(
         b"HTTP/1.1",
         data.status_code,
-        data.reason,
+        RESPONSES.get(data.status_code, "").encode(),
         http.Headers(fields),
         data.content,
         None,

@@ -29,6 +29,7 @@ ENFORCED: Final[dict[str, Any]] = {
     "normalize_outbound_headers": True,
     "ssl_insecure": False,
     "show_ignored_hosts": False,
+    "flow_detail": 1,  # more would print the model's credential
 }
 # Must be empty: each sends or changes traffic beside the chain.
 REFUSED: Final = (
@@ -49,6 +50,8 @@ REFUSED: Final = (
     "block_list",
     "anticache",
     "anticomp",
+    "save_stream_file",  # would write the model's credential; `penstock export --mitm` does not
+    "hardump",
 )
 
 

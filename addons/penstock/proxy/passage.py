@@ -72,6 +72,8 @@ class Passage:
     """Exactly what may be forwarded, as `dispatch` sealed it; None: nothing may."""
     local: bool = False
     """The answer is the gateway's own."""
+    close: bool = False
+    """The caller wants its connection closed after this exchange."""
     reply: ReplyMask | None = None
     streamed: bool = False
     forwarded_at: float = 0.0
@@ -122,6 +124,7 @@ def seal(request: http.Request) -> Sealed:
     return (
         data.host,
         data.port,
+        data.http_version,
         data.method,
         data.scheme,
         data.authority,

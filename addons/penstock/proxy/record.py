@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Final
 from mitmproxy import http
 
 from penstock import apis
-from penstock.errors import Refusal
+from penstock.errors import Refusal, failed
 from penstock.proxy import answers, passage
 from penstock.proxy.entries import end_entry, late_verdict, request_entry
 from penstock.proxy.governed import always
 from penstock.proxy.passage import Passage
+from penstock.proxy.stream import Stream
 
 if TYPE_CHECKING:
     from penstock.proxy.gateway import Gateway
 
+# Refusals that somebody decided; the others are failures, and no verdict.
+_DENIALS: Final = frozenset({"policy_violation", "not_granted", "rate_limited", "approval_pending", "approval_denied"})
 _UNRECORDED: Final = Refusal(
     "gateway_error", "The gateway cannot record calls at the moment, so it forwards none. Try again later."
 )
@@ -62,7 +65,7 @@ class Record:
             self.gateway.finish(here)
             return
         kind = "response" if here.refusal is None else "abort"
-        self._write_end(flow, here, kind, "gateway" if here.refusal is not None else "")
+        self._write_end(flow, here, kind, _reason(here) if here.refusal is not None else "")
 
     @always
     async def error(self, flow: http.HTTPFlow) -> None:
@@ -73,12 +76,15 @@ class Record:
         if here.forwarded_at == 0.0:
             await self._never_forwarded(flow, here)
         elif not here.ended:
-            if here.refusal is None and not _client_left(flow):
-                here.refuse(Refusal("upstream_unreachable", "The model server could not be reached, or broke off."))
-            reason = "gateway" if _cut_by_us(here) else "client" if _client_left(flow) else "upstream"
-            if here.refusal is not None and not here.streamed:
-                answers.prepare(flow.request, answers.safely(here, here.refusal, here.path))
-            self._write_end(flow, here, "abort", reason)
+            handler = self.gateway.handler(flow.client_conn.id)
+            crashed = handler is not None and handler.crashed
+            if here.refusal is None and (crashed or not _client_left(flow)):
+                here.refuse(failed() if crashed else answers.by_status(502))
+            if here.refusal is not None:
+                stream = flow.response.stream if flow.response is not None else None
+                tail = stream.last_words(here.refusal) if isinstance(stream, Stream) else b""
+                answers.prepare(flow.request, answers.safely(here, here.refusal, here.path), tail)
+            self._write_end(flow, here, "abort", _reason(here))
 
     async def _never_forwarded(self, flow: http.HTTPFlow, here: Passage) -> None:
         if here.refusal is None:
@@ -92,12 +98,14 @@ class Record:
     def _write_end(self, flow: http.HTTPFlow, here: Passage, kind: str, reason: str) -> None:
         here.ended = True
         self.gateway.finish(here)
+        if flow.response is not None and isinstance(flow.response.stream, Stream):
+            flow.response.stream.flush()
         body, payload = end_entry(flow, here)
         if reason:
             body["reason"] = reason
             body["message"] = here.refusal.message if here.refusal is not None else "the caller went away"
         self.gateway.journal.note(kind, here.id, body, payload)
-        if here.refusal is not None and not here.refusal_recorded:
+        if here.refusal is not None and here.refusal.code in _DENIALS and not here.refusal_recorded:
             here.refusal_recorded = True
             self.gateway.journal.note("verdict", here.id, late_verdict(here, here.refusal))
 
@@ -106,8 +114,11 @@ def _client_left(flow: http.HTTPFlow) -> bool:
     return not flow.client_conn.connected or (flow.error is not None and flow.error.msg == "Client disconnected.")
 
 
-def _cut_by_us(here: Passage) -> bool:
-    return here.refusal is not None and here.refusal.code not in ("upstream_unreachable", "upstream_timeout")
+def _reason(here: Passage) -> str:
+    """Who ended an exchange early."""
+    if here.refusal is None:
+        return "client"
+    return "upstream" if here.refusal.code in ("upstream_unreachable", "upstream_timeout") else "gateway"
 
 
 def _cause(flow: http.HTTPFlow) -> Refusal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -79,6 +78,11 @@ async def serve(rules: Path, *, data: Path | None, worker: str, ready: Callable[
     try:
         master = GatewayMaster(opts, owner)
         opts.update(mode=gateway.modes(owner.policy))
+        owner.listeners = {
+            (listen.host, listen.port): listen.upstream
+            for listen in owner.policy.gateway.listen
+            if listen.upstream is not None
+        }
         options.enforce(opts, owner.policy)
     except exceptions.OptionsError as error:
         raise ConfigurationError(str(error)) from error
@@ -111,7 +115,6 @@ def run(rules: Path, *, data: Path | None = None, worker: str = "0", ready: Call
     logging.basicConfig(level=logging.WARNING, format="penstock: %(message)s", stream=sys.stderr)
     for name in ("mitmproxy", "mitmproxy.proxy.server", "asyncio", "httpx"):
         logging.getLogger(name).setLevel(logging.CRITICAL if name == "mitmproxy.proxy.server" else logging.ERROR)
-    os.umask(0o077)
     factory = _fast_loop()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(serve(rules, data=data, worker=worker, ready=ready))

@@ -39,6 +39,7 @@ class Stream:
         self._handler = gateway.handler(flow.client_conn.id)
         self._server = flow.server_conn
         self._chunked = flow.request.data.http_version == b"HTTP/1.1"
+        self._terminator = b"0\r\n\r\n" if self._chunked else b""
         self._keep = here.screen is None or here.screen.record is None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -115,25 +116,57 @@ class Stream:
         )
         self.chunks += 1
 
+    def tick(self, now: float) -> None:
+        """Records what was delivered a while ago, also when nothing comes after it; called by the watchdog."""
+        if self._pending and now - self._flushed_at >= CHUNK_SECONDS:
+            self.flush()
+            self._flushed_at = now
+
     def refuse(self, refusal: Refusal) -> list[bytes]:
-        """Ends the stream with the dialect's error event; called from inside or by the watchdog."""
+        """Ends the stream with the dialect's error event, and soon after the message and both connections."""
         if self._done:
             return []
+        out = self._refused(refusal)
+        self._stop(refusal)
+        return [out] if out else []
+
+    def overdue(self, refusal: Refusal) -> None:
+        """The model has said nothing for too long: ends the message, with an error unless the reply is complete."""
+        if self._reply.reply.complete:
+            self._close()
+        elif self._handler is not None:
+            self._handler.write_early(self._framed(self.refuse(refusal)))
+
+    def last_words(self, refusal: Refusal) -> bytes:
+        """The end of a message whose model broke off: the error event and the terminator, as they go on the wire."""
+        if self._done:
+            return b""
+        out = self._refused(refusal)
+        self._done = True
+        self._here.refuse(refusal)
+        return self._framed([out] if out else []) + self._terminator
+
+    def _refused(self, refusal: Refusal) -> bytes:
         try:
             out = self._reply.refuse(refusal)
         except BaseException:  # noqa: BLE001 - the gateway refuses here
-            out = b""
+            return b""
         if out:
             self.hash.update(out)
             self.bytes += len(out)
             self._pending.append(out)
             self._pending_bytes += len(out)
-        self._stop(refusal)
-        return [out] if out else []
+        return out
+
+    def _framed(self, parts: list[bytes]) -> bytes:
+        return b"".join([b"%x\r\n%s\r\n" % (len(part), part) for part in parts] if self._chunked else parts)
 
     def _stop(self, refusal: Refusal) -> None:
-        self._done = True
         self._here.refuse(refusal)
+        self._close()
+
+    def _close(self) -> None:
+        self._done = True
         try:
             self.flush()
         except BaseException:  # noqa: BLE001 - the journal is down; the stream is being cut for it already
@@ -143,4 +176,4 @@ class Stream:
     def _end(self) -> None:
         """Ends the message to the caller and closes both sides; if the model's has ended, mitmproxy does so."""
         if not self._model_ended and isinstance(self._handler, GovernedHandler):
-            self._handler.end_early(b"0\r\n\r\n" if self._chunked else b"")
+            self._handler.end_early(self._terminator)

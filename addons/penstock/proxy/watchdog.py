@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from penstock.proxy.gateway import Gateway
     from penstock.proxy.passage import Passage
 
-SWEEP_SECONDS: Final = 0.5
+SWEEP_SECONDS: Final = 0.25
 # A request head must be complete this long after its first byte, a body this long after its head.
 HEAD_SECONDS: Final = 30.0
 BODY_SECONDS: Final = 120.0
 
 
 class Watchdog:
-    """Sweeps over everything that is under way, twice a second."""
+    """Sweeps over everything that is under way, four times a second."""
 
     name = "penstock_watchdog"
 
@@ -64,7 +64,7 @@ class Watchdog:
     def sweep(self, now: float, loop_now: float) -> None:
         """Ends what is overdue at `now` (wall clock; heads are measured on the loop's clock)."""
         for handler in self.gateway.handlers():
-            if handler.head_since and loop_now - handler.head_since > HEAD_SECONDS:
+            if handler.waits_for_head(loop_now) > HEAD_SECONDS:
                 handler.abort()
         for client, (since, limit) in list(self._connecting.items()):
             if now - since > limit:
@@ -75,17 +75,18 @@ class Watchdog:
                 self._look(flow, here, now)
 
     def _look(self, flow: http.HTTPFlow, here: Passage, now: float) -> None:
-        if here.cleared is None:
+        if not here.forwarded_at:
             body_late = flow.request.timestamp_end is None and now - here.at > BODY_SECONDS
             if body_late and (handler := self.gateway.handler(flow.client_conn.id)) is not None:
                 handler.abort()
             return
+        stream = flow.response.stream if flow.response is not None else None
+        if isinstance(stream, Stream):
+            stream.tick(now)
         if here.upstream is not None and overdue(here, here.upstream, now):
             refusal = Refusal("upstream_timeout", "The model server did not answer in time.")
-            stream = flow.response.stream if flow.response is not None else None
-            if isinstance(stream, Stream) and here.first_byte_at:
-                if (handler := self.gateway.handler(flow.client_conn.id)) is not None:
-                    handler.write_chunks(stream.refuse(refusal))
+            if isinstance(stream, Stream):
+                stream.overdue(refusal)
             else:
                 here.refuse(refusal)
                 self._cut(flow.client_conn.id)

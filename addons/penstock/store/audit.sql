@@ -5,23 +5,23 @@
 -- cut: the time of sealing is in the Parquet file's name, and now() is one instant for the whole query.
 CREATE OR REPLACE VIEW entries AS
 WITH sealed AS (
-    SELECT regexp_extract(file, '([^/]+)\.\d+\.parquet$', 1) AS segment
+    SELECT regexp_extract(file, '/(@name@)\.\d+\.parquet$', 1) AS segment
     FROM glob('@segments@/**/*.parquet')
-    WHERE regexp_extract(file, '\.(\d+)\.parquet$', 1)::BIGINT <= epoch_us(now()) - @settle@
+    WHERE TRY_CAST(regexp_extract(file, '/@name@\.(\d+)\.parquet$', 1) AS BIGINT) <= epoch_us(now()) - @settle@
 )
 SELECT @fields@
-FROM read_parquet('@segments@/**/*.parquet', filename = true, hive_partitioning = true)
-WHERE regexp_extract(filename, '\.(\d+)\.parquet$', 1)::BIGINT <= epoch_us(now()) - @settle@
+FROM read_parquet('@segments@/**/*.parquet', filename = true, hive_partitioning = false)
+WHERE TRY_CAST(regexp_extract(filename, '/@name@\.(\d+)\.parquet$', 1) AS BIGINT) <= epoch_us(now()) - @settle@
 UNION ALL
 SELECT @fields@
 FROM (@typed@)
-WHERE segment NOT IN (SELECT segment FROM sealed);
+WHERE segment != '' AND segment NOT IN (SELECT segment FROM sealed);
 
 -- One row a boot of a worker; the latest one of each may be running.
 CREATE OR REPLACE VIEW boots AS
 SELECT boot.worker AS worker, boot.chain AS chain, boot.chain = max(boot.chain) OVER (PARTITION BY boot.worker) AS latest
 FROM (
-    SELECT DISTINCT regexp_extract(file, '([^/-]+)-([0-9A-Z]{26})-\d+\.[^/]+$', ['worker', 'chain']) AS boot
+    SELECT DISTINCT regexp_extract(file, '/([a-z0-9]+)-([0-9A-Z]{26})-\d+\.[^/]+$', ['worker', 'chain']) AS boot
     FROM (SELECT file FROM glob('@journal@/*.ndjson') UNION ALL SELECT file FROM glob('@segments@/**/*.parquet'))
 )
 WHERE boot.chain != '';

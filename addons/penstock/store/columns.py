@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from penstock.journal.entry import MAX_LINE
+from penstock.journal.segment import NAME
 
 _MATCH: Final = {"rule": "VARCHAR", "kind": "VARCHAR", "where": "VARCHAR", "action": "VARCHAR", "mode": "VARCHAR"}
 
@@ -70,6 +71,9 @@ TYPED: Final[dict[str, str]] = {
     "salt": "salt",
     "payload": "payload",
 }
+_PARSED: Final = ", ".join(
+    f"from_json(envelope, '{json.dumps(shape)}') AS {name}" for name, shape in (("e", _ENTRY), ("b", {"body": BODY}))
+)
 FIELDS: Final = ", ".join(f'"{name}"' for name in TYPED)
 
 
@@ -92,8 +96,17 @@ def lines(files: str) -> str:
 
 def typed(files: str) -> str:
     """A query of the journal lines in `files` with all columns of an entry, and `segment`, the file's own name."""
-    entry, body = (quoted(json.dumps(shape)) for shape in (_ENTRY, {"body": BODY}))
     columns = ", ".join(f'{expression} AS "{name}"' for name, expression in TYPED.items())
     return f"""SELECT {columns}, segment FROM (
-        SELECT from_json(envelope, '{entry}') AS e, from_json(envelope, '{body}') AS b, hash, envelope, salt, payload,
-            regexp_extract(filename, '([^/]+)\\.ndjson$', 1) AS segment FROM ({lines(files)}))"""  # noqa: S608 - as above
+        SELECT {_PARSED}, hash, envelope, salt, payload,
+            regexp_extract(filename, '/({NAME})\\.ndjson$', 1) AS segment FROM ({lines(files)}))"""  # noqa: S608 - as above
+
+
+def differing(segment: str) -> str:
+    """A query of the first row of a segment, from 1, where a column is not what the entry says."""
+    told = " OR ".join(
+        f'"{name}" IS DISTINCT FROM {expression}' for name, expression in TYPED.items() if name != expression
+    )
+    return f"""SELECT file_row_number + 1 FROM (
+        SELECT *, {_PARSED} FROM read_parquet('{quoted(segment)}', hive_partitioning = false, file_row_number = true))
+        WHERE {told} ORDER BY 1 LIMIT 1"""  # noqa: S608 - a path of our own, quoted

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from penstock.errors import ConfigurationError
-from penstock.journal.segment import replace
+from penstock.journal.segment import NAME, replace
 from penstock.store.columns import FIELDS, quoted, typed
 
 VERSION: Final = 1
@@ -56,6 +56,7 @@ class Layout:
         places = {
             "@journal@": quoted(str(self.journal)),
             "@segments@": quoted(str(self.segments)),
+            "@name@": NAME,
             "@settle@": str(int(self.settle * 1_000_000)),
             "@fields@": FIELDS,
             "@typed@": typed(f"{self.journal}/*.ndjson"),

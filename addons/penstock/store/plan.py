@@ -57,12 +57,17 @@ def plan(place: Layout, now: float, *, keep: float = KEEP_SECONDS, remove: float
 
 def sealed(place: Layout) -> dict[Segment, tuple[Path, float]]:
     """The sealed segments: where each is, and the time in its name."""
-    found: dict[Segment, tuple[Path, float]] = {}
-    for path in sorted(place.segments.glob("day=*/*.parquet")):
+    return {each: found[0] for each, found in copies(place).items()}
+
+
+def copies(place: Layout) -> dict[Segment, list[tuple[Path, float]]]:
+    """Every sealed file that readers take for a segment: one each, unless somebody put in another."""
+    found: dict[Segment, list[tuple[Path, float]]] = {}
+    for path in sorted(place.segments.glob("**/*.parquet")):
         parts = _SEALED.match(path.name)
         name = segment(parts[1]) if parts else None
         if parts and name is not None:
-            found.setdefault(name, (path, int(parts[2]) / 1_000_000))
+            found.setdefault(name, []).append((path, int(parts[2]) / 1_000_000))
     return found
 
 

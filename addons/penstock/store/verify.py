@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from itertools import groupby
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -12,30 +14,33 @@ from penstock.journal.disk import locked
 from penstock.journal.entry import EntryError, read
 from penstock.journal.segment import Segment, read_mark, segments
 from penstock.journal.verify import Chained, Place, Proof, Verified, missing
+from penstock.store.columns import differing
 from penstock.store.layout import Layout
-from penstock.store.plan import sealed
+from penstock.store.plan import copies
 from penstock.store.rows import line_of, rows
 from penstock.store.views import connect
+
+_AHEAD_SECONDS: Final = 60.0
+"""A sealed segment is named a few seconds ahead; one that is named later than this is hidden from readers."""
 
 type Proofs = dict[str, list[Proof]]
 
 
-def verify(place: Layout) -> list[Verified]:
+def verify(place: Layout, *, now: float) -> list[Verified]:
     """What is to be said of each chain, in the order of their boots. It may run beside a gateway that writes.
+
+    What readers see is verified too: that the columns of a segment are those of its entries, and that none is hidden.
 
     Raises: OSError, duckdb.Error when the directory cannot be read.
     """
-    listed = sorted({*segments(place.journal), *sealed(place)}, key=lambda each: (each.chain, each.number))
+    done = copies(place)
+    listed = sorted({*segments(place.journal), *done}, key=lambda each: (each.chain, each.number))
     proofs: Proofs = defaultdict(list)
-    gathered: list[tuple[Chained, bool]] = []
     with connect() as con:
-        for chain, group in groupby(listed, key=lambda each: each.chain):
-            files = list(group)
-            chained = Chained(chain, files[0].worker)
-            running = False
-            for each in files:
-                running = _gather(con, place, each, chained, proofs, last=each == files[-1])
-            gathered.append((chained, running))
+        gathered = [
+            _walk(con, place, list(files), done, proofs, now)
+            for _, files in groupby(listed, key=lambda each: each.chain)
+        ]
     known = {chained.chain for chained, _ in gathered}
     gone: dict[str, Verified] = {}
     for chained, _ in gathered:
@@ -48,28 +53,28 @@ def verify(place: Layout) -> list[Verified]:
     return sorted([*found, *gone.values()], key=lambda each: each.chain)
 
 
-def _gather(
-    con: duckdb.DuckDBPyConnection, place: Layout, each: Segment, chained: Chained, proofs: Proofs, *, last: bool
-) -> bool:
-    """Adds the lines of one file; whether its writer is alive."""
-    # The mark before the lines: when it is there, the file is whole.
-    mark = read_mark(each.mark(place.journal))
-    if mark is not None and mark.head.chain == chained.chain:
-        proofs[chained.chain].append((mark.head, f"the mark {each}.done"))
-    alive = _alive(place, each)
-    found = _segment_of(place, each)
-    journal = each.journal(place.journal)
-    if found is None and journal.exists():
-        if _from_journal(journal, each, chained, torn=last and mark is None) or mark is None:
-            return alive
-        found = _segment_of(place, each)  # sealed and emptied in the meantime
-    if found is not None:
-        _from_segment(con, found, each, chained)
-    return alive
-
-
-def _segment_of(place: Layout, each: Segment) -> Path | None:
-    return next(iter(sorted(place.segments.glob(f"day=*/{each}.*.parquet"))), None)
+def _walk(
+    con: duckdb.DuckDBPyConnection,
+    place: Layout,
+    files: list[Segment],
+    done: dict[Segment, list[tuple[Path, float]]],
+    proofs: Proofs,
+    now: float,
+) -> tuple[Chained, bool]:
+    """The lines of one chain, and whether its writer is alive."""
+    chained, running = Chained(files[0].chain, files[0].worker), False
+    for each in files:
+        mark = read_mark(each.mark(place.journal))  # before the lines: where it is, the file is whole
+        if mark is not None and mark.head.chain == each.chain:
+            proofs[each.chain].append((mark.head, f"the mark {each}.done"))
+        running = _alive(place, each)
+        if each not in done:
+            torn = each == files[-1] and mark is None
+            if not _from_journal(place, each, chained, torn=torn) and mark is not None:
+                done |= copies(place)  # sealed and emptied in the meantime
+        for path, sealed_at in done.get(each, ()):
+            _from_segment(con, path, each, chained, hidden=sealed_at > now + _AHEAD_SECONDS)
+    return chained, running
 
 
 def _alive(place: Layout, each: Segment) -> bool:
@@ -79,10 +84,11 @@ def _alive(place: Layout, each: Segment) -> bool:
         return False
 
 
-def _from_journal(path: Path, each: Segment, chained: Chained, *, torn: bool) -> int:
+def _from_journal(place: Layout, each: Segment, chained: Chained, *, torn: bool) -> int:
     """How many lines there were. `torn`: nobody said that the file is whole, and its last line may be half."""
     number = 0
-    with path.open("rb") as file:
+    path = each.journal(place.journal)
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             at = Place(path.name, each.number, number)
             if torn and not raw.endswith(b"\n"):
@@ -95,15 +101,31 @@ def _from_journal(path: Path, each: Segment, chained: Chained, *, torn: bool) ->
     return number
 
 
-def _from_segment(con: duckdb.DuckDBPyConnection, path: Path, each: Segment, chained: Chained) -> None:
+def _from_segment(con: duckdb.DuckDBPyConnection, path: Path, each: Segment, chained: Chained, *, hidden: bool) -> None:
     number = 0
     try:
+        if hidden:
+            raise EntryError("unreadable", "readers do not see this segment: the time in its name is to come")
+        wrong = _misleading(con, path)
         for number, row in enumerate(rows(con, path), 1):
             at = Place(path.name, each.number, number)
             try:
-                chained.add(at, line_of(row))
+                line = line_of(row)
+                if number == wrong:
+                    raise EntryError("envelope", "readers are shown something else than the entry says", line.entry)
+                chained.add(at, line)
             except EntryError as error:
                 chained.add_broken(at, error)
+    except EntryError as error:
+        chained.add_broken(Place(path.name, each.number, 1), error)
     except duckdb.Error as error:
         broken = EntryError("unreadable", f"the segment cannot be read: {str(error).splitlines()[0]}")
         chained.add_broken(Place(path.name, each.number, number + 1), broken)
+
+
+def _misleading(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The first row whose columns are not what its entry says, from 1; 0 when there is none."""
+    with contextlib.suppress(duckdb.Error):  # an entry that is not JSON is found when the rows are read
+        found = con.execute(differing(str(path))).fetchone()
+        return int(found[0]) if found is not None else 0
+    return 0
