@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
+from hypothesis import settings
 from hypothesis import strategies as st
+
+
+def tried(count: int) -> settings:
+    """So many examples, times what `FUZZ` says in the environment: a long run looks deeper."""
+    return settings(max_examples=count * int(os.environ.get("FUZZ", "1")), deadline=None)
+
 
 ALPHABET = "ab1 .-@\n\u00e9"
 

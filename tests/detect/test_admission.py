@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 from penstock.detect import admission
 from penstock.detect.admission import admit, by_character, refuse_unstreamable, whole
 from penstock.detect.shape import shape
 from penstock.detect.sought import sought
 from penstock.detect.syntax import PatternError, parse
-from tests.detect.patterns import STREAMED, TEXTS
+from tests.detect.patterns import STREAMED, TEXTS, tried
 
 
 @given(STREAMED, TEXTS)
-@settings(max_examples=400, deadline=None)
+@tried(160)
 def test_what_is_admitted_finds_the_same_character_by_character(pattern: str, text: str) -> None:
     tree = parse(pattern)
     assume(shape(tree).low > 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 
 from penstock.detect.detector import detector
 from penstock.detect.opening import barred, head, opening
 from penstock.detect.shape import EVERY_WIDE
 from penstock.detect.syntax import parse
-from tests.detect.patterns import STREAMED, TEXTS
+from tests.detect.patterns import STREAMED, TEXTS, tried
 
 
 def bit(character: str) -> int:
@@ -22,7 +22,7 @@ def text_of(bits: int) -> str:
 
 
 @given(STREAMED, TEXTS)
-@settings(max_examples=200, deadline=None)
+@tried(100)
 def test_every_match_begins_as_told(pattern: str, text: str) -> None:
     tree = parse(pattern)
     known, kept = opening(tree, 3), barred(tree)
@@ -36,7 +36,7 @@ def test_every_match_begins_as_told(pattern: str, text: str) -> None:
 
 
 @given(STREAMED, TEXTS)
-@settings(max_examples=200, deadline=None)
+@tried(100)
 def test_every_match_begins_with_the_head(pattern: str, text: str) -> None:
     begins = head(parse(pattern))
     if begins is None:

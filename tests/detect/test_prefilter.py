@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS
 from penstock.detect.prefilter import Prefilter, coarsened
-from tests.detect.patterns import STREAMED, WILD
+from tests.detect.patterns import STREAMED, WILD, tried
 from tests.detect.test_builtin import FOUND
 
 
 @given(st.lists(STREAMED, min_size=1, max_size=5), st.lists(WILD, max_size=5))
-@settings(max_examples=200, deadline=None)
+@tried(100)
 def test_every_pattern_that_matches_is_a_candidate(patterns: list[str], texts: list[str]) -> None:
     prefilter = Prefilter(patterns)
     for text in texts:

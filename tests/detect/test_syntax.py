@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 
 from penstock.detect.syntax import MAX_LENGTH, PatternError, parse, render, walk
-from tests.detect.patterns import STREAMED, TEXTS
+from tests.detect.patterns import STREAMED, TEXTS, tried
 
 
 @given(STREAMED, TEXTS)
-@settings(max_examples=150, deadline=None)
+@tried(90)
 def test_a_pattern_that_is_read_and_written_finds_the_same(pattern: str, text: str) -> None:
     ours = regex.compile(render(parse(pattern)), regex.VERSION0)
     theirs = regex.compile(pattern, regex.VERSION0)

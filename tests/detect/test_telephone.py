@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.detect.telephone import REGIONS, phone
+from tests.detect.patterns import tried
 
 KINDS = range(11)
 
@@ -34,7 +35,7 @@ def test_numbers_are_known_as_they_are_dialled_at_home(region: str) -> None:
 
 
 @given(st.from_regex(r"\+[1-9][0-9]{6,12}", fullmatch=True))
-@settings(max_examples=300, deadline=None)
+@tried(120)
 def test_numbers_that_the_library_calls_valid_are_valid_nearly_always(text: str) -> None:
     try:
         valid = phonenumbers.is_valid_number(phonenumbers.parse(text, None))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import custom, detector
 from penstock.masking.escapes import Piece, Unescape, escape
 from penstock.masking.mask import Mask, MaskRule
+from tests.detect.patterns import tried
 from tests.masking.chunks import ALL, CUTS, chunks, differs
 
 PLAIN = st.text(st.one_of(st.sampled_from('a"\\/\n\t\b🙂é\ud83d\ude42'), st.characters(codec=None)), max_size=20)
@@ -120,7 +121,7 @@ def test_the_second_reading_ends_when_it_says_the_same() -> None:
     st.lists(st.sampled_from(("\\", "u0040", "bob", "example.com", "@", '"', "n", " ", "\\u00", "🙂")), max_size=12),
     CUTS,
 )
-@settings(max_examples=200, deadline=None)
+@tried(120)
 def test_escapes_in_a_stream_are_as_in_the_text(parts: list[str], cuts: list[int]) -> None:
     assert not differs(ALL, "".join(parts) + " x" * 40 + "".join(parts), cuts)
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS, custom, detector
 from penstock.exchange import Json
 from penstock.masking.json_text import JsonStream
 from penstock.masking.mask import Mask, MaskRule
+from tests.detect.patterns import tried
 from tests.masking.chunks import ALL, CUTS, TEXTS, chunks, differs
 
 SURE = Mask([MaskRule(known.name, known) for known in DETECTORS if not known.context and known.name != "ip"])
@@ -67,13 +68,13 @@ def strings(value: Json) -> Iterator[str]:
 
 
 @given(st.one_of(WRITTEN, SPOILED, TEXTS), CUTS)
-@settings(max_examples=350, deadline=None)
+@tried(140)
 def test_json_in_fragments_is_masked_as_in_one_piece(text: str, cuts: list[int]) -> None:
     assert not differs(ALL, text, cuts, "json")
 
 
 @given(st.text(st.sampled_from('{}[]:," \\u0041nbtrue-.1e\n'), max_size=30), CUTS)
-@settings(max_examples=200, deadline=None)
+@tried(80)
 def test_anything_at_all_is_masked_in_fragments_as_in_one_piece(text: str, cuts: list[int]) -> None:
     mask = Mask(
         [
@@ -86,13 +87,13 @@ def test_anything_at_all_is_masked_in_fragments_as_in_one_piece(text: str, cuts:
 
 
 @given(WRITTEN)
-@settings(max_examples=200, deadline=None)
+@tried(80)
 def test_json_stays_json(text: str) -> None:
     json.loads(ALL.whole_json(text).text)
 
 
 @given(VALUES)
-@settings(max_examples=200, deadline=None)
+@tried(80)
 def test_each_string_is_masked_as_the_text_that_it_is(value: Json) -> None:
     before, after = list(strings(value)), list(strings(json.loads(SURE.whole_json(json.dumps(value)).text)))
     assume(len({*before}) == len(before))
@@ -102,7 +103,7 @@ def test_each_string_is_masked_as_the_text_that_it_is(value: Json) -> None:
 
 
 @given(WRITTEN, st.integers(0, 2))
-@settings(max_examples=150, deadline=None)
+@tried(60)
 def test_what_is_spelled_in_escapes_is_masked_alike(text: str, which: int) -> None:
     assume("\\" not in text and not any(word in text for word in ("true", "false", "null", "e+")))
     other = spelled(text, which)
@@ -110,7 +111,7 @@ def test_what_is_spelled_in_escapes_is_masked_alike(text: str, which: int) -> No
 
 
 @given(TEXTS)
-@settings(max_examples=150, deadline=None)
+@tried(60)
 def test_a_text_that_is_no_json_hides_no_more_than_plain_text(text: str) -> None:
     assume(not text.lstrip(" \n").startswith(('"', "{", "[", "-", *"0123456789tfnNI")))
     hidden = {(finding.start, finding.end) for finding in SURE.whole_json(text).findings}
@@ -255,7 +256,7 @@ def test_a_number_without_end_is_not_held_for_ever() -> None:
 def test_strings_with_no_end_take_no_memory() -> None:
     stream = ALL.stream("json")
     out = stream.feed('{"a": "')
-    for piece in chunks("ab\\n\\\\ cd\\u00e9 " * 4000, [64]):
+    for piece in chunks("ab\\n\\\\ cd\\u00e9 " * 800, [64]):
         out += stream.feed(piece)
         assert len(stream._release.held) < 600
     assert isinstance(stream, JsonStream)

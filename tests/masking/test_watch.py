@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS, Detector
@@ -13,7 +13,7 @@ from penstock.masking.finding import MaskRule
 from penstock.masking.mask import Mask
 from penstock.masking.rule import Rule
 from penstock.masking.watch import Watch, Watcher
-from tests.detect.patterns import STREAMED
+from tests.detect.patterns import STREAMED, tried
 from tests.detect.patterns import TEXTS as SMALL
 from tests.masking.chunks import TEXTS, chunks, differs
 
@@ -43,13 +43,13 @@ def asleep_where_it_matters(rules: list[Rule], text: str, cuts: list[int]) -> li
 
 
 @given(TEXTS, st.sampled_from(([1], [4], [3, 9], [60])))
-@settings(max_examples=60, deadline=None)
+@tried(24)
 def test_no_detector_sleeps_where_something_of_its_own_may_begin(text: str, cuts: list[int]) -> None:
     assert asleep_where_it_matters(RULES, text, cuts) == []
 
 
 @given(STREAMED, SMALL, st.sampled_from(([1], [2], [5])))
-@settings(max_examples=150, deadline=None)
+@tried(60)
 def test_no_pattern_sleeps_where_something_of_its_own_may_begin(pattern: str, text: str, cuts: list[int]) -> None:
     assume(shape(parse(pattern)).low > 0)
     assert asleep_where_it_matters([Rule(MaskRule("r", Detector("d", "D", pattern)), 0)], text, cuts) == []
@@ -78,7 +78,7 @@ LONG = [
 
 
 @given(st.text(st.sampled_from("abc@x1 -"), max_size=40), st.sampled_from(([1], [2], [4], [7, 30])))
-@settings(max_examples=250, deadline=None)
+@tried(100)
 def test_runs_that_are_too_long_are_as_exact(text: str, cuts: list[int]) -> None:
     for detectors in (LONG, LONG[:1], LONG[1:2], LONG[2:3]):
         assert not differs(Mask([MaskRule(known.name, known) for known in detectors]), text, cuts)

@@ -20,7 +20,7 @@ from pathlib import Path
 from penstock.journal import Journal
 
 async def main():
-    journal = Journal(Path(sys.argv[1]) / "journal", worker=sys.argv[2], segment_bytes=40_000)
+    journal = Journal(Path(sys.argv[1]) / "journal", worker=sys.argv[2], segment_bytes=24_000)
     for n in range(int(sys.argv[3])):
         journal.note("request", f"{sys.argv[2]}-{n:06d}", {"verdict": "allow", "model": "m"}, {"prompt": "x" * 500})
         await journal.append("response", f"{sys.argv[2]}-{n:06d}", {"status": 200}, {"completion": "y" * 300})
@@ -34,7 +34,7 @@ SELECT count(*)::BIGINT AS a, count(DISTINCT (chain, seq))::BIGINT AS b, coalesc
     SELECT chain, seq, (seq = max(seq) OVER (PARTITION BY chain))::INT * (seq + 1) AS last FROM entries
 )
 """
-EACH = 250
+EACH = 160
 
 
 def test_each_entry_once_at_any_time(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_each_entry_once_at_any_time(tmp_path: Path) -> None:
         thread.start()
     try:
         while any(writer.poll() is None for writer in writers):
-            sealed += seal.tend(place, keep=1.0, remove=1e9, lead=0.25)
+            sealed += seal.tend(place, keep=0.6, remove=1e9, lead=0.25)
         for _ in range(3):
-            sealed += seal.tend(place, keep=1.0, remove=1e9, lead=0.25)
-            threading.Event().wait(0.8)
+            sealed += seal.tend(place, keep=0.6, remove=1e9, lead=0.25)
+            threading.Event().wait(0.5)
     finally:
         over.set()
         for thread in readers:

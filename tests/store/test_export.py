@@ -67,15 +67,14 @@ def test_both_files_are_written_at_once(scene: Scene, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-@pytest.mark.parametrize("kind", ["--mitm", "--duckdb"])
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("kind", "args", "message"),
     [
-        (["--where", "nope = 1"], 'column "nope" not found'),
-        (["--where", "true) UNION ALL (SELECT 1"], "Error"),
-        (["--where", "true); COPY (SELECT 1) TO '/tmp/penstock-never'; --"], "Error"),
-        (["--where", "'x'::INT = 1"], "Could not convert"),
-        (["--since", "last week"], "'last week' is neither an interval nor a time"),
+        ("--mitm", ["--where", "nope = 1"], 'column "nope" not found'),
+        ("--mitm", ["--where", "true) UNION ALL (SELECT 1"], "Error"),
+        ("--duckdb", ["--where", "true); COPY (SELECT 1) TO '/tmp/penstock-never'; --"], "Error"),
+        ("--duckdb", ["--where", "'x'::INT = 1"], "Could not convert"),
+        ("--duckdb", ["--since", "last week"], "'last week' is neither an interval nor a time"),
     ],
 )
 def test_what_cannot_be_asked_writes_nothing(

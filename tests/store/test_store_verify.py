@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from penstock.errors import StoreError
 from penstock.journal.file import Journal
 from penstock.journal.verify import Verified
 from penstock.store import plan, seal
+from penstock.store.layout import layout
 from penstock.store.verify import verify
+from penstock.store.views import connect, write_empty
 from tests.store.scenes import Scene
 
 NOW = 1_772_700_000.0
@@ -37,10 +40,12 @@ def boots(data: Path, count: int = 3) -> list[Scene]:
     return scenes
 
 
-def sealed(data: Path) -> list[Scene]:
-    scenes = boots(data)
-    seal.tend(scenes[0].place, clock=lambda: NOW)
-    for each in plan.sealed(scenes[0].place):
+def sealed(data: Path, count: int = 3) -> list[Scene]:
+    scenes = boots(data, count)
+    with connect() as con:
+        write_empty(con, scenes[0].place)
+    for each in plan.plan(scenes[0].place, NOW).seal:
+        seal.seal(scenes[0].place, each, clock=lambda: NOW)
         os.truncate(each.journal(scenes[0].place.journal), 0)
     return scenes
 
@@ -135,6 +140,11 @@ def test_a_journal_that_is_sealed_meanwhile_is_read_from_its_segment(
     assert [each.entries for each in found] == [6, 6, 6]
 
 
+@pytest.fixture(scope="module")
+def one_boot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sealed(tmp_path_factory.mktemp("sealed"), 1)[0].place.data
+
+
 def rewrite(path: Path, change: str) -> None:
     """Writes a segment again as an intruder with DuckDB would."""
     with duckdb.connect() as con:
@@ -160,11 +170,14 @@ def rewrite(path: Path, change: str) -> None:
         ("CREATE OR REPLACE TABLE t AS FROM t ORDER BY seq DESC", "reordering", 2),
     ],
 )
-def test_whatever_is_done_to_a_segment_is_found(tmp_path: Path, change: str, what: str, seq: int) -> None:
-    scenes = sealed(tmp_path)
-    first = min(plan.sealed(scenes[0].place))
-    rewrite(plan.sealed(scenes[0].place)[first][0], change)
-    assert problems(verify(scenes[0].place, now=NOW)) == [(what, scenes[0].chain.id, seq)]
+def test_whatever_is_done_to_a_segment_is_found(
+    one_boot: Path, tmp_path: Path, change: str, what: str, seq: int
+) -> None:
+    shutil.copytree(one_boot, tmp_path, dirs_exist_ok=True)
+    place = layout(tmp_path)
+    first = min(plan.sealed(place))
+    rewrite(plan.sealed(place)[first][0], change)
+    assert problems(verify(place, now=NOW)) == [(what, first.chain, seq)]
 
 
 def test_a_second_copy_of_a_segment_is_an_insertion(tmp_path: Path) -> None:

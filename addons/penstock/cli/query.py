@@ -91,7 +91,7 @@ def command(sql: str | None, data: Path, form: str) -> None:
 
 def console() -> Console:
     """Stdout; where that is not a terminal the lines are long, and not folded."""
-    width = shutil.get_terminal_size((200, 24)).columns
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     return Console(width=width, highlight=False, soft_wrap=False)
 
 
