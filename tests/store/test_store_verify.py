@@ -188,6 +188,13 @@ def test_a_second_copy_of_a_segment_is_an_insertion(tmp_path: Path) -> None:
     assert problems(verify(scenes[0].place, now=NOW)) == [("insertion", scenes[0].chain.id, 0)]
 
 
+def test_segments_hold_without_the_journals_that_they_were_made_of(tmp_path: Path) -> None:
+    scenes = sealed(tmp_path)
+    for path in scenes[0].place.journal.glob("*-*"):
+        path.unlink()
+    assert problems(verify(scenes[0].place, now=NOW)) == []
+
+
 def test_a_segment_that_readers_do_not_see_is_told(tmp_path: Path) -> None:
     scenes = sealed(tmp_path)
     first = min(plan.sealed(scenes[0].place))

@@ -36,8 +36,6 @@ PROBE_BYTES: Final = 256 * 1024
 """Free space that there must be before a journal that failed is taken to be well again."""
 LAG_SECONDS: Final = 0.05
 """How long a noted entry, for which nobody waits, may stay without fsync (it is written at once)."""
-GROUP_SECONDS: Final = 0.001
-"""How long entries gather when others came while an fsync was under way; without such company there is no wait."""
 TURN_AGAIN_SECONDS: Final = 5.0
 """After a new file could not be opened; the old one goes on meanwhile."""
 
@@ -53,7 +51,6 @@ class Journal:
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
         fsync: bool = True,
-        group_seconds: float = GROUP_SECONDS,
         segment_bytes: int = SEGMENT_BYTES,
         segment_seconds: float = SEGMENT_SECONDS,
         probe_seconds: float = PROBE_SECONDS,
@@ -73,7 +70,6 @@ class Journal:
         self._clock = clock
         self._random = random
         self._fsync = fsync
-        self._group_seconds = group_seconds
         self._segment_bytes = segment_bytes
         self._segment_seconds = segment_seconds
         self._probe_seconds = probe_seconds
@@ -239,16 +235,13 @@ class Journal:
             self._made_durable()
 
     def _made_durable(self) -> None:
-        """All that was written is durable. Entries that came meanwhile are a sign of load: they gather a little, since
-        what a commit costs is nearly all in the fsync and the two changes of thread."""
+        """All that was written is durable. The next group goes out before those who waited for this one wake up."""
         self._durable, self._last = self._size, self._good
         done = self._syncing if self._fsync else self._waiting
         if self._due():
             self._turn()
-        elif self._fsync and (self._lines or self._waiting) and not self._scheduled:
-            assert self._loop is not None
-            self._scheduled = True
-            self._loop.call_later(self._group_seconds, self._flush)
+        elif self._fsync and (self._lines or self._waiting):
+            self._flush()
         _release(done)
 
     def _do(self, work: Callable[[], File | None], then: Callable[[File | None, OSError | None], None]) -> None:
