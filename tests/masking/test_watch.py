@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS, Detector
-from penstock.detect.shape import shape
+from penstock.detect.shape import EVERY_WIDE, shape
 from penstock.detect.syntax import parse
 from penstock.masking import watch as watching
 from penstock.masking.finding import MaskRule
@@ -26,6 +26,13 @@ def open_place(rule: Rule, text: str) -> int:
     return len(text) if pending is None else pending.start()
 
 
+def may_begin(rule: Rule, text: str, place: int) -> bool:
+    """Whether the characters around a place allow a match to begin there: a lookahead may ask for more in vain."""
+    around = [EVERY_WIDE if ord(each) > 127 else 1 << ord(each) for each in text[max(place - 1, 0) : place + 2]]
+    before, here, then = ([0, *around, -1] if place == 0 else [*around, -1])[:3]
+    return bool(here & rule.first and not before & rule.not_after and then & rule.second)
+
+
 def asleep_where_it_matters(rules: list[Rule], text: str, cuts: list[int]) -> list[str]:
     """The rules that sleep although they have something open or found that their runs do not tell."""
     watcher = Watcher(Watch(rules))
@@ -37,7 +44,8 @@ def asleep_where_it_matters(rules: list[Rule], text: str, cuts: list[int]) -> li
         sleeping = {rule.id: began for began, bits in watcher.runs for rule in rules if rule.bit & bits}
         for rule in rules:
             place = open_place(rule, text[:edge])
-            if not rule.bit & woken and edge - len(piece) <= place < sleeping.get(rule.id, edge):
+            new = edge - len(piece) <= place < sleeping.get(rule.id, edge)
+            if not rule.bit & woken and new and may_begin(rule, text[:edge], place):
                 wrong.append(f"{rule.id} at {place} of {text[:edge]!r}")
     return wrong
 
@@ -92,11 +100,14 @@ def test_no_text_fills_the_memory() -> None:
     assert all(len(state) <= 256 for state in watch._states.values())
 
 
-def test_when_there_are_too_many_states_they_are_made_anew() -> None:
+def test_when_there_are_too_many_states_they_are_made_anew_and_forgotten() -> None:
     limits = watching._MOST_STATES
     try:
         watching._MOST_STATES = 3  # type: ignore[misc]
         assert asleep_where_it_matters(RULES, "bob@example.com 4111 sk-abc eyJ", [3]) == []
-        assert len(Watch(RULES)._states) <= 3
+        watch = Watch(RULES)
+        Watcher(watch).woken("bob@example.com 4111 sk-abc eyJ", 0, 0, {})
+        assert len(watch._states) == 3
+        assert all(child.kept for state in watch._states.values() for child in state.values())
     finally:
         watching._MOST_STATES = limits  # type: ignore[misc]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,6 +102,19 @@ REAL: Final = Gateway(
 )
 
 
+# The same chain under a plain mitmdump, which finds the original destinations by itself.
+MITMDUMP: Final = Gateway(
+    lambda rules: (
+        *(sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"),
+        *("-s", str(HERE.parents[1] / "addons" / "gateway.py"), "--mode", "transparent", "--listen-port", str(PORT)),
+        *("--set", f"penstock_rules={rules}", "--set", f"penstock_data={rules.parent / 'data'}"),
+        *("--set", f"confdir={rules.parent / 'data' / 'mitmproxy'}"),
+    ),
+    "listening",
+    REAL.headers,
+)
+
+
 class Lab:
     """The three machines with the redirect installed and the gateway alive."""
 
@@ -176,9 +190,9 @@ def lab(net: Network, request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield made
 
 
-@pytest.fixture
-def real_lab(net: Network) -> Iterator[Lab]:
-    with lab_of(net, TOOLS["nftables"], REAL) as made:
+@pytest.fixture(params=[REAL, MITMDUMP], ids=["serve", "mitmdump"])
+def real_lab(net: Network, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    with lab_of(net, TOOLS["nftables"], request.param) as made:
         yield made
 
 

@@ -53,6 +53,7 @@ def run(scene: Scene, *args: str) -> Result:
         "SELECT 1 ; -- done",
         "SELECT ';' AS x;;",
         "SELECT ' -- ;'",
+        "SELECT id AS copy FROM exchanges; -- a copy",
         "SELECT 'é\u2028😀' -- é ; é",
     ],
 )
@@ -72,6 +73,7 @@ def test_any_question_is_answered(audit: Audit, sql: str) -> None:
         "EXPLAIN ANALYZE COPY (SELECT 1) TO '{journal}/forged.ndjson'",
         "WITH x AS (COPY (SELECT 1) TO '{journal}/forged.ndjson') FROM x",
         "WITH x AS MATERIALIZED (COPY (SELECT 1) TO '{journal}/forged.ndjson') SELECT 1",
+        "wItH x aS (cOpY/**/(SELECT 1) TO '{journal}/forged.ndjson') FROM x",
         "EXPORT DATABASE '{journal}'",
         "ATTACH '{journal}/forged.duckdb'",
         "SET enable_external_access = true",

@@ -43,6 +43,7 @@ class State(dict[str, "State"]):
         "carried",
         "ended",
         "eventful",
+        "kept",
         "keyed",
         "last",
         "plain",
@@ -60,6 +61,8 @@ class State(dict[str, "State"]):
         self.eventful = any(happened)
         self.last = self.carried & ~watch.headed
         """Were it the end of a piece: these have something open, perhaps."""
+        self.kept = False
+        """Whether it will be the same object whenever the same is known."""
 
     def __missing__(self, character: str) -> State:
         watch = self._watch
@@ -73,7 +76,7 @@ class State(dict[str, "State"]):
             (running | begun, carried, after, asleep),
             (self.carried & second, keyed, self.running & ~run & ~keyed, begun),
         )
-        if len(self) < _MOST_CHARACTERS:
+        if state.kept and len(self) < _MOST_CHARACTERS:
             self[character] = state
         return state
 
@@ -110,6 +113,7 @@ class Watch:
         if state is None:
             state = State(self, known, happened)
             if len(self._states) < _MOST_STATES:
+                state.kept = True
                 self._states[key] = state
         return state
 
