@@ -14,7 +14,7 @@ from penstock.errors import Refusal
 from penstock.proxy.dispatch import FORWARDED
 from penstock.proxy.mask import masked_call
 from penstock.proxy.passage import Passage
-from penstock.proxy.stream import Stream
+from penstock.proxy.stream import Stream, recordable
 from penstock.verdict import Hold, Match, rule_of
 
 if TYPE_CHECKING:
@@ -149,11 +149,12 @@ def end_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObjec
         "error": reply.error if reply is not None else None,
         "complete": reply.complete if reply is not None else False,
         "streamed": here.streamed,
+        "replica": str(here.replica) if here.replica is not None else None,
         "bytes": size,
         "sha256": digest,
         "rules": [dict(match.record()) for match in _reply_matches(here, completion)],
     }
-    text: str | None = delivered.decode("utf-8", "backslashreplace") if delivered else None
+    text, encoding = recordable(delivered) if delivered else (None, "utf-8")
     if here.screen is not None and here.screen.record is not None:
         completion = here.screen.record.whole(completion).text
         text = here.screen.record.whole_json(text).text if text is not None else None
@@ -164,4 +165,4 @@ def end_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObjec
             for name, value in flow.response.headers.fields
             if name.lower() == b"content-type"
         ]
-    return body, {"completion": completion, "headers": headers, "body": text, "encoding": "utf-8"}
+    return body, {"completion": completion, "headers": headers, "body": text, "encoding": encoding}

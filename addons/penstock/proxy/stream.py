@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import logging
 import time
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from penstock.proxy.passage import Passage
 
 logger = logging.getLogger("penstock")
+
+
+def recordable(data: bytes) -> tuple[str, str]:
+    """Bytes as the journal holds them: text and its encoding, `utf-8`, or `base64` for what is no text."""
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode("ascii"), "base64"
+
 
 # A `chunk` entry is written when this much was delivered, or this long after the last one.
 CHUNK_BYTES: Final = 65_536
@@ -112,7 +122,7 @@ class Stream:
             "chunk",
             self._here.id,
             {"n": self.chunks, "bytes": len(body), "offset": offset},
-            {"body": body.decode("utf-8", "backslashreplace"), "encoding": "utf-8"},
+            dict(zip(("body", "encoding"), recordable(body), strict=True)),
         )
         self.chunks += 1
 
