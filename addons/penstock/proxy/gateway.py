@@ -26,7 +26,8 @@ from penstock.policy.settings import Upstream
 from penstock.policy.watch import Watcher
 from penstock.proxy import options
 from penstock.proxy.dispatch import Dispatch
-from penstock.proxy.governed import GovernedHandler, GovernedManager, install
+from penstock.proxy.governed import GovernedManager, install
+from penstock.proxy.handler import GovernedHandler
 from penstock.proxy.harden import Harden
 from penstock.proxy.hold import Holds
 from penstock.proxy.identify import Identify

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from penstock.errors import Refusal, failed
-from penstock.proxy.governed import GovernedHandler
+from penstock.proxy.handler import GovernedHandler
 
 if TYPE_CHECKING:
     from mitmproxy import http

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from penstock.errors import Refusal
 from penstock.proxy import passage
-from penstock.proxy.governed import GovernedHandler
+from penstock.proxy.handler import GovernedHandler
 from penstock.proxy.stream import Stream
 
 if TYPE_CHECKING:
