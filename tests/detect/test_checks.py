@@ -39,6 +39,22 @@ def test_a_card_has_digits_and_a_length_that_are_issued(start: str, length: int)
     assert not any(map(checks.card, numbers))
 
 
+@pytest.mark.parametrize(
+    ("candidate", "length"),
+    [
+        ("4111 1111 1111 1111 12", 19),
+        ("4222222222222 123", 13),
+        ("4111-1111-1111-1111", 19),
+        ("4111 1111 1111 1112 12", 0),
+        ("4111 1111 1111 11112", 0),
+        ("9111 1111 1111 1111", 0),
+        ("4111 1111", 0),
+    ],
+)
+def test_a_card_takes_as_many_digits_as_are_issued(candidate: str, length: int) -> None:
+    assert checks.card_length(candidate) == length
+
+
 @given(st.sampled_from(("GB", "DE", "NO", "MT")), st.data())
 def test_an_iban_that_is_changed_in_one_place_does_not_hold(country: str, data: st.DataObject) -> None:
     length = {"GB": 22, "DE": 22, "NO": 15, "MT": 31}[country]

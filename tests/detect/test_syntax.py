@@ -6,7 +6,8 @@ import pytest
 import regex
 from hypothesis import given
 
-from penstock.detect.syntax import MAX_LENGTH, PatternError, parse, render, walk
+from penstock.detect.syntax import MAX_LENGTH, PatternError, parse
+from penstock.detect.tree import render, walk
 from tests.detect.patterns import STREAMED, TEXTS, tried
 
 

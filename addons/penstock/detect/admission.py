@@ -10,20 +10,8 @@ from penstock.detect.redos import refuse_runaway
 from penstock.detect.sample import mixture
 from penstock.detect.shape import shape
 from penstock.detect.sought import Sought, sought
-from penstock.detect.syntax import (
-    Back,
-    Choice,
-    Edge,
-    Group,
-    Look,
-    Node,
-    PatternError,
-    Repeat,
-    Sequence,
-    parse,
-    render,
-    walk,
-)
+from penstock.detect.syntax import PatternError, parse
+from penstock.detect.tree import Back, Choice, Edge, Group, Look, Node, Repeat, Sequence, render, walk
 
 WIDEST: Final = 4096
 """Characters that a pattern may make a stream hold back, and that it may look at around a value."""

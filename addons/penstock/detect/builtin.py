@@ -64,7 +64,7 @@ DETECTORS: Final = (
         # Not the end of a hexadecimal number, nor a part of a UUID.
         r"[0-9](?<![0-9A-Fa-f]{3}[0-9])(?<![0-9][0-9])(?<![0-9A-Fa-f]{4}-[0-9])(?:[ -]?[0-9]){12,18}"
         r"(?![0-9])(?![0-9A-Fa-f]{3})",
-        measure=checks.longest(checks.card),
+        measure=checks.card_length,
     ),
     Detector(
         "iban",

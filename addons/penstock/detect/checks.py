@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -45,9 +46,26 @@ _ISSUED: Final = (
 def card(value: str) -> bool:
     """A payment card's number: a length and first digits that are issued, and Luhn."""
     digits = _NOT_DIGIT.sub("", value)
-    return luhn(digits) and any(
-        len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUED
-    )
+    return len(digits) in _lengths(digits[:4]) and luhn(digits)
+
+
+def card_length(candidate: str) -> int:
+    """How much of a candidate is a card's number: as many digits as its first ones are issued with, most first."""
+    lengths = _lengths(_NOT_DIGIT.sub("", candidate[:8])[:4])
+    ends = [at for at, character in enumerate(candidate, 1) if character.isdigit()] if lengths else []
+    for length in lengths:
+        if length <= len(ends):
+            end = ends[length - 1]
+            if not candidate[end : end + 1].isdigit() and luhn(candidate[:end]):
+                return end
+    return 0
+
+
+@lru_cache(10_000)
+def _lengths(first: str) -> tuple[int, ...]:
+    """How long a number with these first four digits can be, longest first."""
+    issued = (lengths for low, high, lengths in _ISSUED if low <= first[: len(low)] <= high)
+    return tuple(sorted({length for lengths in issued for length in lengths}, reverse=True))
 
 
 # ISO 13616 registry: how long an IBAN is -> the countries whose are.

@@ -9,8 +9,9 @@ from dataclasses import replace
 from penstock.detect.admission import admit
 from penstock.detect.builtin import DETECTORS
 from penstock.detect.checks import CHECKS
-from penstock.detect.syntax import Chars, Edge, Group, Node, PatternError, Repeat, parse, render
-from penstock.detect.syntax import Sequence as Sequenced
+from penstock.detect.syntax import PatternError, parse
+from penstock.detect.tree import Chars, Edge, Group, Node, Repeat, render
+from penstock.detect.tree import Sequence as Sequenced
 from penstock.detect.value import Detector
 
 __all__ = ["DETECTORS", "Detector", "PatternError", "admit", "custom", "detector"]

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Final, assert_never
 
 from penstock.detect.shape import EVERY_WIDE, shape
-from penstock.detect.syntax import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
+from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 
 _EVERYTHING: Final = 2 * EVERY_WIDE - 1
 _LONGEST: Final = 1024

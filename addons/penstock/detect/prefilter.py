@@ -21,8 +21,9 @@ from typing import Final
 
 import re2
 
-from penstock.detect.syntax import Back, Chars, Choice, Edge, Group, Look, Node, PatternError, Repeat, parse
-from penstock.detect.syntax import Sequence as Sequenced
+from penstock.detect.syntax import PatternError, parse
+from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat
+from penstock.detect.tree import Sequence as Sequenced
 
 _STAND_IN: Final = 1 << ord("?")
 _MOST_COUNTED: Final = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from penstock.detect.syntax import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
+from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 
 _LIKED = "aA1b2 c.-_@:/"
 _MOST = 12

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final, assert_never
 
-from penstock.detect.syntax import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
+from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 
 NOWHERE: Final = 0
 EVERY_WIDE: Final = 1 << 128

@@ -9,7 +9,8 @@ import regex
 
 from penstock.detect.opening import barred, head, opening
 from penstock.detect.shape import EVERY_WIDE, shape
-from penstock.detect.syntax import Choice, Edge, Group, Look, Node, Repeat, Sequence, parse, render
+from penstock.detect.syntax import parse
+from penstock.detect.tree import Choice, Edge, Group, Look, Node, Repeat, Sequence, render
 
 FAR: Final = 1 << 62
 _ANYTHING: Final = 2 * EVERY_WIDE - 1

@@ -1,22 +1,18 @@
-"""The patterns we admit, as a tree: what cannot be read here is refused, never guessed at.
+"""The patterns we admit, read into a tree: what cannot be read here is refused, never guessed at.
 
-`regex` decides what a pattern means. The tree is what lets us reason about it: how wide a match is, how it can start,
-where it looks around itself (`detect.shape`), whether it can run away (`detect.redos`), what RE2 may search for in its
-place (`detect.prefilter`), and what still waits for text in a stream (`masking.rule`). The syntax is the plain common
-part of `re` and `regex`; of what is left out, each thing is named when it is met.
-
-Patterns read the view of a text (`detect.view`), so single characters are folded here as the text will be.
+The syntax is the plain common part of `re` and `regex`; of what is left out, each thing is named when it is met, with
+what to write instead. Patterns read the view of a text (`detect.view`), so single characters are folded here as the
+text will be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
 import regex
 
+from penstock.detect.tree import EMPTY, Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 from penstock.detect.view import fold
 from penstock.errors import ConfigurationError
 
@@ -30,117 +26,6 @@ MAX_UNROLLED: Final = 50_000
 
 class PatternError(ConfigurationError):
     """A pattern that is not admitted; the message says why and what to write instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """Exactly one character."""
-
-    source: str
-    """As `regex` reads it, without flags."""
-    ascii: int
-    """Bit i: it can be chr(i), for the 128 characters of ASCII."""
-    wide: bool
-    """It can be some character beyond ASCII (perhaps: never false when it can)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An anchor or a word edge: no width, but it looks at its neighbours."""
-
-    kind: Literal["start", "line_start", "end", "line_end", "very_end", "word", "inside"]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A lookahead or lookbehind."""
-
-    item: Node
-    ahead: bool
-    source: str
-    """Its opening: `(?=`, `(?!`, `(?<=` or `(?<!`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """A back-reference."""
-
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    item: Node
-    source: str
-    """Its opening: `(`, `(?:`, `(?P<name>`, `(?>`, `(?i:`, ..."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    item: Node
-    low: int
-    high: int | None
-    """None: without end."""
-    mode: Literal["", "?", "+"]
-    """Greedy, lazy, possessive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    branches: tuple[Node, ...]
-
-
-type Node = Chars | Edge | Look | Back | Group | Repeat | Sequence | Choice
-
-EMPTY: Final = Sequence(())
-
-
-def render(node: Node) -> str:
-    """The pattern again, as `regex` reads it."""
-    match node:
-        case Chars(source) | Edge(_, source) | Back(source):
-            return source
-        case Look(item, _, source) | Group(item, source):
-            return f"{source}{render(item)})"
-        case Repeat(item, low, high, mode):
-            return f"{render(item)}{_count(low, high)}{mode}"
-        case Sequence(items):
-            return "".join(map(render, items))
-        case Choice(branches):
-            return "|".join(map(render, branches))
-
-
-def _count(low: int, high: int | None) -> str:
-    match low, high:
-        case 0, None:
-            return "*"
-        case 1, None:
-            return "+"
-        case 0, 1:
-            return "?"
-        case _, None:
-            return f"{{{low},}}"
-        case _:
-            return f"{{{low}}}" if low == high else f"{{{low},{high}}}"
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    yield node
-    match node:
-        case Look(item) | Group(item) | Repeat(item):
-            yield from walk(item)
-        case Sequence(parts) | Choice(parts):
-            for part in parts:
-                yield from walk(part)
-        case _:
-            pass
 
 
 @lru_cache(1024)

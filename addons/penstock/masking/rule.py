@@ -7,6 +7,7 @@ from typing import Final
 
 import regex
 
+from penstock.detect.prefilter import Prefilter
 from penstock.detect.sought import sought
 from penstock.detect.value import Detector
 from penstock.detect.view import fold
@@ -80,13 +81,13 @@ class Judge:
     def __init__(self, detector: Detector) -> None:
         self._check = detector.check
         self._measure = detector.measure
-        self._context = _context(detector.context) if detector.context else None
+        self._context = Context(detector.context) if detector.context else None
         self._alone = regex.compile(detector.alone, regex.VERSION0) if detector.alone else None
         self.trivial: Final = not (detector.check or detector.measure or detector.context)
 
     def accept(self, value: str, before: str) -> int:
         """How many characters of the candidate are the value, 0 for none. `before`: the text right before it."""
-        expected = self._context is None or self._context.search(before) is not None
+        expected = self._context is None or self._context.stands_in(before)
         if not expected and (self._alone is None or self._alone.match(value) is None):
             return 0  # no part of it, from its start, could stand alone
         count = len(value)
@@ -99,10 +100,18 @@ class Judge:
         return 0
 
 
-def _context(words: Sequence[str]) -> regex.Pattern[str]:
-    """Any of the words, whole, in any case; `phone` is found in phones, PHONE_NUMBER, phoneNumber, not in saxophone."""
-    known = sorted(map(fold, words), key=len, reverse=True)
-    either = "|".join(regex.escape(word, special_only=True) for word in known if word)
-    return regex.compile(
-        rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{either})(?:e?s|ES|S)?(?![a-z])(?!(?<=[A-Z])[A-Z])", regex.VERSION0
-    )
+class Context:
+    """Any of some words, whole, in any case; `phone` is in phones, PHONE_NUMBER and phoneNumber, not in saxophone."""
+
+    __slots__ = ("_possible", "_search")
+
+    def __init__(self, words: Sequence[str]) -> None:
+        known = sorted(map(fold, words), key=len, reverse=True)
+        either = "|".join(regex.escape(word, special_only=True) for word in known if word)
+        pattern = rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{either})(?:e?s|ES|S)?(?![a-z])(?!(?<=[A-Z])[A-Z])"
+        self._search = regex.compile(pattern, regex.VERSION0).search
+        # A text full of numbers asks this of each: twenty times faster than the search is to know that it is in vain.
+        self._possible = Prefilter([pattern]).candidates
+
+    def stands_in(self, text: str) -> bool:
+        return bool(self._possible(text)) and self._search(text) is not None
