@@ -70,6 +70,7 @@ STATUS: Final = {
     "body_too_large": 413,
     "invalid_request": 400,
     "unknown_endpoint": 404,
+    "not_served": 403,
     "gateway_error": 503,
     "upstream_unreachable": 502,
     "upstream_timeout": 504,

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
 type Path = tuple[str | int, ...]
+type Encoding = Literal["json", "form", "tensors", "raw"]
+"""How a request body is written: JSON, a multipart form, KServe's JSON with binary tensors behind it, or bytes."""
+
+
+class Blob(str):
+    """Bytes in a body that nobody can read here (a file, a tensor); as text, and so in the audit, they are a digest."""
+
+    __slots__ = ("data",)
+
+    data: bytes
+
+    def __new__(cls, data: bytes) -> Blob:
+        made = super().__new__(cls, f"sha256:{hashlib.sha256(data).hexdigest()}")
+        made.data = data
+        return made
 
 
 class Operation(StrEnum):
@@ -43,9 +59,9 @@ class Operation(StrEnum):
     CONFIGURE = "configure"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A piece of text that a rule may read, with where it sits in the request body."""
+class Turn(NamedTuple):
+    """A piece of text that a rule may read, with where it sits in the request body. (A tuple: a long conversation has
+    hundreds, and they are made much faster.)"""
 
     role: str
     """system, developer, user, assistant, tool, ...; `schema` for tool definitions and formats, `other` for names and
@@ -80,6 +96,8 @@ class Call:
     """Kinds of content that nobody can read here (image, audio, token_ids, context); a grant must name each."""
     body: JsonObject | None = None
     """The parsed body: what is judged and, re-emitted, what is forwarded. Never mutated: changes make a new Call."""
+    encoding: Encoding = "json"
+    """How the body came, and how it is forwarded."""
 
 
 type Channel = tuple[int, str]
@@ -102,6 +120,8 @@ class Reply:
     complete: bool = False
     """True when the terminator that the dialect promises (or the whole body) was seen."""
     error: str | None = None
+    uninspected: set[str] = field(default_factory=set[str])
+    """What passed although nobody could read it: kinds of content, and `event:NAME` for unknown events."""
 
     def completion(self) -> str:
         """The delivered text, channel after channel, for the audit."""

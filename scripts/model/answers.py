@@ -10,6 +10,7 @@ EMAIL: Final = "alice.smith@example.com"
 CARD: Final = "4111 1111 1111 1111"
 THOUGHT_EMAIL: Final = "frank.r@example.org"
 TOOL_EMAIL: Final = "erin.k@example.com"
+FORM_EMAIL: Final = "grace.h@example.net"
 PLAIN: Final = "Water turns the wheel, and the gate decides how much."
 
 ANSWERS: Final[tuple[Answer, ...]] = (
@@ -20,6 +21,7 @@ ANSWERS: Final[tuple[Answer, ...]] = (
         cue="look up",
     ),
     answer("This is |top-se|cret-plan| number s|even, keep| it here.", cue="secret"),
+    answer('{"person|": "Gra|ce", "ma|il": "gra|ce.h@ex|ample.n|et"}', cue="as JSON"),
     answer("Contact |alice.|smi|th@|example|.co|m or| card| 41|11 1|111 |1111| 1|111."),
 )
 """Answers by cue; the last one is said otherwise. Every value of interest is cut in its middle."""

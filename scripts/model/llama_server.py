@@ -43,13 +43,22 @@ class LlamaServer:
 
 
 def start_llama(
-    model: Path, *, port: int = 0, alias: str = "tiny", api_key: str | None = None, log: Path | None = None
+    model: Path,
+    *,
+    port: int = 0,
+    alias: str = "tiny",
+    api_key: str | None = None,
+    embed: bool = False,
+    log: Path | None = None,
 ) -> LlamaServer:
     """Start llama.cpp with a GGUF file on a free port (or `port`); returns when it can be called.
 
-    With `api_key`, every inference path wants it as a Bearer token. `log` defaults to a file beside the model.
+    With `api_key`, every inference path wants it as a Bearer token. With `embed` it makes embeddings as well: of the
+    tiny model each is the same for nearly every text. `log` defaults to a file beside the model.
     """
     command = python("scripts.model.llama_server", str(model), "--port", str(port), "--alias", alias)
+    if embed:
+        command.append("--embed")
     env = {"LLAMA_KEY": api_key} if api_key else {}
     child = Child("llama.cpp", command, log=log or _log_beside(model), env=env)
     try:
@@ -77,7 +86,8 @@ def _announced(output: str) -> str | None:
 @click.option("--port", type=int, default=0, help="0 takes a free one.")
 @click.option("--alias", default="tiny", help="The name that the model goes by.")
 @click.option("--api-key", envvar="LLAMA_KEY", default=None, help="Also read from LLAMA_KEY.")
-def main(model: str, port: int, alias: str, api_key: str | None) -> None:
+@click.option("--embed", is_flag=True, help="Make embeddings as well.")
+def main(model: str, port: int, alias: str, api_key: str | None, embed: bool) -> None:
     """Serve MODEL (a GGUF file) on loopback until SIGTERM or Ctrl-C."""
     import xllamacpp
 
@@ -95,6 +105,7 @@ def main(model: str, port: int, alias: str, api_key: str | None) -> None:
     settings.use_jinja = True
     settings.ui = False
     settings.offline = True
+    settings.embedding = embed
     if api_key:
         settings.api_keys = [api_key]
     ended = threading.Event()

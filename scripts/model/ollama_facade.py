@@ -20,6 +20,7 @@ from scripts.model.go_http import Answer, Request
 from scripts.model.go_json import Fields, decode, marshal
 from scripts.model.ollama_shape import (
     CHAT,
+    EMBED,
     GENERATE,
     SHOW,
     Piece,
@@ -34,6 +35,7 @@ from scripts.model.ollama_shape import (
 VERSION: Final = "0.20.4"
 JSON: Final = "application/json; charset=utf-8"
 NDJSON: Final = "application/x-ndjson"
+_EMBEDDED: Final = frozenset({"total_duration", "load_duration", "prompt_eval_count"})
 _STARTED: Final = "2026-01-02T03:04:05Z"
 _NEVER: Final = "2318-01-02T03:04:05Z"
 _DIGEST: Final = "5f2e" * 16
@@ -73,6 +75,7 @@ class Facade:
             ("POST", "/api/show"): self._show,
             ("POST", "/api/chat"): self._chat,
             ("POST", "/api/generate"): self._generate,
+            ("POST", "/api/embed"): self._embed,
         }
 
     async def __call__(self, request: Request, answer: Answer) -> None:
@@ -173,6 +176,23 @@ class Facade:
         system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
         call = {"messages": [*system, {"role": "user", "content": body["prompt"]}], **settings(body)}
         await self._reply(answer, body, call, lambda piece: generate_line(model, piece), context=not body.get("raw"))
+
+    async def _embed(self, request: Request, answer: Answer) -> None:
+        """Wants a llama.cpp that makes embeddings."""
+        began = time.monotonic_ns()
+        body = _read(request, EMBED)
+        model = self._known(body.get("model"))
+        given = body.get("input") or []
+        vectors: list[list[float]] = []
+        told: dict[str, Any] = {}
+        if given:
+            reply = await self._llama.post("/v1/embeddings", json={"input": given})
+            if reply.status_code != 200:
+                raise Failure(reply.status_code, _why(reply))
+            told = reply.json()
+            vectors = [one["embedding"] for one in told["data"]]
+        numbers = {key: value for key, value in _numbers(told, time.monotonic_ns() - began).items() if key in _EMBEDDED}
+        await answer.send(200, JSON, marshal({"model": model, "embeddings": vectors, **numbers}))
 
     async def _reply(
         self,

@@ -24,6 +24,7 @@ GENERATE: Final[Fields] = {
     **_SHARED,
     **dict.fromkeys(("prompt", "suffix", "system", "template", "context", "raw", "images")),
 }
+EMBED: Final[Fields] = dict.fromkeys(("model", "input", "truncate", "dimensions", "keep_alive", "options"))
 SHOW: Final[Fields] = dict.fromkeys(("model", "name", "system", "template", "verbose", "options"))
 
 # Ollama's option -> llama.cpp's field

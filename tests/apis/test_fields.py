@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.apis import ollama_chat, ollama_fields, ollama_generate, openai_fields, openai_messages
 from penstock.apis.fields import UNLIMITED, Keys, Table, fold, largest, pointer, written, wrong
+from penstock.apis.ollama import chat as ollama_chat
+from penstock.apis.ollama import generate as ollama_generate
+from penstock.apis.ollama import parameters as ollama_fields
+from penstock.apis.openai import messages as openai_messages
+from penstock.apis.openai import parameters as openai_fields
 from penstock.errors import Refusal
 
 KNOWN = Keys(("model", "stream", "keep_alive", "_debug_render_only"))

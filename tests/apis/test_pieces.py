@@ -6,8 +6,8 @@ import pytest
 
 from penstock.apis.dialects import OPENAI
 from penstock.apis.metadata import MetadataReader, read_anything
-from penstock.apis.ollama_reply import OllamaReader
-from penstock.apis.openai_reply import OpenAiReader, nested
+from penstock.apis.ollama.reply import OllamaReader
+from penstock.apis.openai.reply import OpenAiReader, nested
 from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnreadableError, Walk, plain_word, rename
 from penstock.exchange import Json, JsonObject, Reply
 

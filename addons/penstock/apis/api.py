@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from functools import cache
+from typing import Final, Literal, NamedTuple, Protocol
 
 from penstock.apis.pieces import Place, Reading
-from penstock.errors import Refusal
-from penstock.exchange import Call, Json, JsonObject, Operation, Reply
+from penstock.apis.target import unescape
+from penstock.errors import Refusal, invalid
+from penstock.exchange import Call, Encoding, Json, JsonObject, Operation, Reply
 
-MODEL = "{model}"
+_BODIES: Final[Mapping[str, tuple[Encoding, ...]]] = {"POST": ("json",), "PUT": ("json",), "PATCH": ("json",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,58 @@ class Route:
 
     method: str
     path: str
-    """Exact; or ends in `/{model}`, which stands for the rest of the path (model names hold slashes)."""
+    """Exact, or with `{name}` for a segment or a part of one; `/{model}` at the end stands for the rest of the path
+    (model names hold slashes)."""
     operation: Operation
     query: frozenset[str] = field(default=frozenset())
     """Names of the query parameters that it knows; any other is refused."""
+    bodies: tuple[Encoding, ...] = ()
+    """How the body may be written, the first being what is meant without a Content-Type that says otherwise. None
+    given: JSON for POST, PUT and PATCH; nothing, for the other methods, is no body at all."""
+    marks: frozenset[str] = field(default=frozenset())
+    """Where several APIs have one path: a body with one of these keys is for this one. An API without marks gets the
+    bodies that no other claims."""
+    optional: bool = False
+    """The body may be left out."""
 
     @property
-    def prefix(self) -> str | None:
-        """What a path starts with, when the route ends in `{model}`."""
-        return self.path.removesuffix(MODEL) if self.path.endswith(f"/{MODEL}") else None
+    def encodings(self) -> tuple[Encoding, ...]:
+        """How the body may be written; empty when there is none."""
+        return self.bodies or _BODIES.get(self.method, ())
 
     @property
     def has_body(self) -> bool:
-        return self.method == "POST"
+        return bool(self.encodings)
+
+    def values(self, path: str) -> dict[str, str]:
+        """What stands in a path, with or without a query, in the place of each `{name}`, decoded.
+
+        Raises: Refusal when the path is not one of this route, or its escapes are not UTF-8.
+        """
+        found = pattern(self.path).fullmatch(path.partition("?")[0])
+        if found is None:
+            raise invalid("The request path is not one of this endpoint.")
+        return {name: unescape(value) for name, value in found.groupdict().items()}
+
+    def asked(self, path: str) -> dict[str, str]:
+        """The query parameters of a path, decoded; each is there once at most.
+
+        Raises: Refusal when their escapes are not UTF-8.
+        """
+        query = path.partition("?")[2]
+        pairs = [part.partition("=") for part in query.split("&")] if query else []
+        return {name: unescape(value.replace("+", " ")) for name, _, value in pairs}
+
+
+@cache
+def pattern(path: str) -> re.Pattern[str]:
+    """The paths that a route's `path` stands for; one group a placeholder."""
+    rest = path.endswith("/{model}")
+    parts = re.split(r"\{(\w+)\}", path)
+    made = [re.escape(part) if at % 2 == 0 else f"(?P<{part}>[^/]+)" for at, part in enumerate(parts)]
+    if rest:
+        made[-2] = "(?P<model>.+)"
+    return re.compile("".join(made))
 
 
 class Dialect(Protocol):
@@ -61,6 +103,27 @@ class ReplyReader(Protocol):
     @property
     def events(self) -> frozenset[str]:
         """Names of the SSE events it understands; `""` is the unnamed one."""
+        ...
+
+    @property
+    def unterminated(self) -> bool:
+        """Whether the end of the bytes is the proper end of a stream; else only what the dialect promises is."""
+        ...
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Media types of whole replies that are one text."""
+        ...
+
+    @property
+    def one_reply(self) -> bool:
+        """Whether the numbers of channels count the texts of one reply (blocks, items); else they count choices."""
+        ...
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """Media types (`audio/mpeg`, `audio/*`) of whole replies that pass though nobody can read them: the call's
+        `uninspected` says so, and a grant allowed it."""
         ...
 
     def ends(self, data: bytes) -> bool:

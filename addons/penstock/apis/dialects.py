@@ -66,5 +66,5 @@ OLLAMA: Final[Dialect] = OllamaDialect()
 
 
 def dialect_of(path: str) -> Dialect:
-    """The dialect for answers about a path that no API owns, or that could not be read: OpenAI's outside `/api/`."""
-    return OLLAMA if path == "/api" or path.startswith("/api/") else OPENAI
+    """The dialect of a path that no API has: OpenAI's, but Ollama's below `/api` and `/v2` (KServe says it alike)."""
+    return OLLAMA if path.split("/", 2)[1:2] in (["api"], ["v2"]) else OPENAI

@@ -111,7 +111,13 @@ class Table(Keys):
             spec = fields.get(key)
             if spec is not None and value is not None and value.__class__ not in spec.types:
                 raise wrong((*self.at, key), " or ".join(sorted(_KINDS[kind] for kind in spec.types)))
-        return self.unknown(body, self.at)
+        unknown = self.unknown(body, self.at)
+        for key in unknown:
+            if key in self.places:
+                # Judged under that name, it would stand in for what the server reads.
+                known = " or ".join(pointer(path) for path in self.places[key])
+                raise invalid(f"{pointer((*self.at, key))} is not where this API has that parameter, but {known}.")
+        return unknown
 
     def parameters(self, body: JsonObject) -> dict[str, Json]:
         """Canonical name -> value for what is present (an empty list is not: clients send `tools: []`).

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from penstock.apis.api import Dialect, Route
 from penstock.apis.names import model_name
-from penstock.apis.pieces import DOCUMENT, Place, Reading, UnreadableError, Walk
-from penstock.apis.target import unescape
+from penstock.apis.pieces import DOCUMENT, Reading, UnreadableError, Walk
+from penstock.apis.reader import Reader
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Reply
 
 
-class MetadataReader:
+class MetadataReader(Reader):
     """Reads any JSON document: every string in it is text, but for what only names a model or a kind."""
 
-    framing: Literal["sse"] = "sse"
     events: frozenset[str] = frozenset()
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self._walk = Walk(metadata=True)
 
-    def ends(self, data: bytes) -> bool:
-        return False
-
     def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading:
         return read_anything(self._walk, document, strip=strip)
-
-    def carry(self, place: Place, text: str) -> bytes:
-        raise UnreadableError
 
 
 def read_anything(walk: Walk, document: Json, *, strip: bool) -> Reading:
@@ -58,9 +50,8 @@ class Metadata:
     def call(self, route: Route, path: str, body: JsonObject | None) -> Call:
         if body is not None:
             raise invalid("This endpoint takes no request body.")
-        model = None
-        if route.prefix is not None:
-            model = model_name(unescape(path.partition("?")[0].removeprefix(route.prefix)), "the model in the path")
+        named = route.values(path).get("model") if "{model}" in route.path else None
+        model = model_name(named, "the model in the path") if named is not None else None
         return Call(self.name, route.operation, model)
 
     def parameters(self, body: JsonObject) -> Mapping[str, Json]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, assert_never
 from penstock.exchange import Channel, Json, JsonObject, Path
 
 type Holder = JsonObject | list[Json]
-type Mode = Literal["flow", "leaf", "unit", "name", "object", "key"]
+type Mode = Literal["flow", "leaf", "unit", "name", "object", "key", "repeat", "cumulative"]
 
 DOCUMENT: Final = -1
 """The choice index of text that belongs to no choice."""
@@ -96,6 +96,14 @@ class UnreadableError(Exception):
     """A reply of a shape that the reader does not know; the gateway then lets nothing of it through."""
 
 
+class UnknownEventError(UnreadableError):
+    """An event of a kind that the reader does not know; a policy may let these pass, and they are recorded then."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where text flows. A reader gives the same object for the same place each time, so it is compared as that."""
@@ -113,7 +121,9 @@ class Piece:
 
     Modes: `flow` goes on in later events; `leaf` too, but nobody knows for sure; `unit` is complete; `name` is
     complete unless a later event adds to it; `object` is a JSON value whose strings, numbers and keys are text;
-    `key` is the key of an object.
+    `key` is the key of an object; `repeat` is the whole of a text that was delivered on another channel already, and is
+    masked like it but neither counted nor kept again; `cumulative` is a text that goes on, and each event has all of it
+    so far.
     """
 
     __slots__ = ("holder", "key", "mode", "place", "text")

@@ -11,6 +11,8 @@ from penstock.exchange import Json
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE: Final = re.compile(rb"\r\n|\n|\r")
+# An event with a name, as those servers write it that name them.
+_NAMED: Final = re.compile(rb"event: ([\w.-]{1,64})\ndata: ([^\r\n]*)\n\n", re.ASCII)
 # The end of an event: an empty line, which may also be the very first one.
 _BLANK: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
 
@@ -24,6 +26,8 @@ class Sse(Framer):
         self._searched = 0
 
     def feed(self, data: bytes) -> list[Event]:
+        if data[:6] == b"data: " and data[-2:] == b"\n\n" and not self._buffer and self._alone(data):
+            return [Event(data, data[6:-2])]
         buffer = self._buffer + data if self._buffer else data
         if b"\r" in buffer:
             events, at = self._any(buffer)
@@ -32,6 +36,14 @@ class Sse(Framer):
         self._buffer = buffer[at:] if at else buffer
         self._searched = max(0, len(self._buffer) - 3)
         return events if len(buffer) <= self._limit and not self.overflow else self._bounded(events)
+
+    def _alone(self, data: bytes) -> bool:
+        """Whether a read that looks like it is one event of one line: most are, as model servers write them."""
+        size = len(data)
+        if data.find(b"\n") != size - 2 or b"\r" in data or size > self._limit or self.overflow:
+            return False
+        self._start = False
+        return True
 
     def _end_of(self, raw: bytes) -> bytes:
         return b"" if _BLANK.search(raw) else b"\n" if raw.endswith(b"\n") else b"\n\n"
@@ -58,6 +70,8 @@ class Sse(Framer):
         start, self._start = self._start, False
         if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
             return Event(raw, raw[6:-2])
+        if (named := _NAMED.fullmatch(raw)) is not None:
+            return Event(raw, named[2], named[1].decode())
         return _read(raw, start=start)
 
 

@@ -16,11 +16,14 @@ COMMANDS: Final = {
     "serve": "serve",
     "check": "check",
     "test": "test",
+    "apis": "apis",
     "approvals": "approvals",
     "query": "query",
     "verify": "verify",
     "export": "export",
     "redirect": "redirect",
+    "detectors": "detectors",
+    "scan": "scan",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import regex
 
+from penstock.detect import numbers
 from penstock.detect.telephone import phone
 
 _NOT_DIGIT: Final = regex.compile(r"[^0-9]+")
@@ -111,18 +112,6 @@ def iban_length(candidate: str) -> int:
     return 0
 
 
-def us_ssn(value: str) -> bool:
-    """A number that the Social Security Administration may have assigned: no area 000, 666 or 9xx, no zero parts."""
-    digits = _NOT_DIGIT.sub("", value)
-    return (
-        len(digits) == 9
-        and digits[:3] not in ("000", "666")
-        and digits[0] != "9"
-        and digits[3:5] != "00"
-        and digits[5:] != "0000"
-    )
-
-
 def ipv6(value: str) -> bool:
     """An IPv6 address; one without a digit is more likely a name in a program (`fade::deed`)."""
     try:
@@ -137,9 +126,81 @@ def ip(value: str) -> bool:
     return ":" not in value or ipv6(value)
 
 
+def mac(value: str) -> bool:
+    """Neither all zeros nor all ones, which are nobody's; as pairs, one letter or a zero at least: no time of day."""
+    digits = _SEPARATOR.sub("", value)
+    return len(set(digits.lower())) > 1
+
+
+def bic(value: str) -> bool:
+    """A country that exists stands after the bank."""
+    return value[4:6] in _STATES
+
+
+_STATES: Final = frozenset(
+    "AD AE AF AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BQ BR BS BT BW BY BZ CA CD CF CG CH CI"
+    " CK CL CM CN CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL"
+    " GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ"
+    " LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NG NI NL NO"
+    " NP NR NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SK SL SM SN SO SR SS"
+    " ST SV SX SY SZ TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS XK YE YT ZA ZM ZW".split()
+)
+
+_DAY: Final = regex.compile(r"(?:19|20)[0-9]{2}([ -]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{4,6})?")
+
+
+def varied(value: str) -> bool:
+    """More than one digit in it, and no row of them (12345678)."""
+    digits = _NOT_DIGIT.sub("", value)
+    return len(set(digits)) > 1
+
+
+def account(value: str) -> bool:
+    """No date, and not one digit over and over."""
+    return varied(value) and _DAY.fullmatch(value) is None
+
+
+def de_id_card(value: str) -> bool:
+    """As `numbers.de_id_card`, without the D that may follow the check digit."""
+    return numbers.de_id_card(value[:10])
+
+
+def nl_bsn(value: str) -> bool:
+    """As `numbers.nl_bsn`; one of eight digits has lost its zero."""
+    return numbers.nl_bsn(_NOT_DIGIT.sub("", value).rjust(9, "0"))
+
+
+_PLACEHOLDER: Final = regex.compile(r"(?i)x{5}|\*{4}|your[-_]|[-_]here|placeholder|example[-_]|redacted|change[-_]?me|abcdefghijklmnop")
+
+
+def not_placeholder(value: str) -> bool:
+    """Does not say that something else is to be put here (`ghp_xxxxxxxx`, `your-key-here`)."""
+    return _PLACEHOLDER.search(value) is None
+
+
 def random_looking(value: str) -> bool:
     """Has a digit or a capital, as twenty random characters of a key always do, and a word in a path rarely does."""
     return any(character.isdigit() or character.isupper() for character in value)
+
+
+def api_key(value: str) -> bool:
+    """Looks random, and is no placeholder."""
+    return random_looking(value) and not_placeholder(value)
+
+
+def random_letters(value: str) -> bool:
+    """Digits and letters, of ten kinds or more: a key without a mark of its own."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and len(set(value)) >= 9 and not_placeholder(value)
+
+
+_DIGEST: Final = regex.compile("[0-9a-f]{40}|[0-9A-F]{40}")
+
+
+def aws(value: str) -> bool:
+    """An access key's id, or forty random letters that are no SHA-1 digest and no path."""
+    if len(value) == 20:
+        return not_placeholder(value)
+    return api_key(value) and _DIGEST.fullmatch(value) is None and len(set(value)) >= 12 and any(map(str.islower, value)) and any(map(str.isupper, value))
 
 
 def longest(check: Callable[[str], bool]) -> Callable[[str], int]:
@@ -159,6 +220,6 @@ CHECKS: Final[dict[str, Callable[[str], bool] | None]] = {
     "luhn": luhn,
     "iban": iban,
     "phone": phone,
-    "us_ssn": us_ssn,
+    "us_ssn": numbers.us_ssn,
 }
 """Those that a policy may name for a detector of its own."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+type Kind = Literal["contact", "finance", "identity", "person", "network", "secret", "own"]
+"""What a value is about; `own`: the policy says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,26 @@ class Detector:
     """Words, one of which must stand shortly before the value; none: no context needed."""
     alone: str = ""
     """A pattern of values (whole) that need no context."""
+    against: tuple[str, ...] = ()
+    """Words right before a value that is found alone, which say that it is something else: an order's number."""
     until: str = ""
     """A value without a bound: it begins with what `pattern` finds and goes on through what this matches, or to the end
     of the text. It is replaced as soon as it has begun, and what follows is dropped as it comes."""
     streamable: bool = True
     """False: the pattern was admitted for whole texts only."""
+    confidence: float = 0.9
+    """How likely a value that is found is one (0 to 1), when no word of the context says so too, or one must anyway."""
+    kind: Kind = "own"
+    what: str = ""
+    """What it is, in a few words, for people."""
+    proof: str = ""
+    """What `check` or `measure` asks of a value, in a few words: `Luhn`; empty when there is neither."""
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether no value is found without a word of context before it."""
+        return bool(self.context) and not self.alone
+
+    def sureness(self, *, spoken_for: bool) -> float:
+        """The confidence in one value; a word of context that was not needed halves the doubt."""
+        return 1 - (1 - self.confidence) / 2 if spoken_for and not self.needs_context else self.confidence

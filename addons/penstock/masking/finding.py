@@ -24,6 +24,10 @@ class MaskRule:
 
     The label also stands where values overlap that are not the same, and where a value is swallowed (`Detector.until`):
     there the value is never there as a whole."""
+    token: bool = False
+    """A token that the vault of the exchange remembers stands in its place; the label where there is no vault."""
+    min_confidence: float = 0.0
+    """A value of which its detector is less sure than this stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ raw text is held back as well.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -21,12 +22,14 @@ import regex
 
 from penstock.detect.view import fold, view
 from penstock.masking.escapes import Level, Piece, escape
+from penstock.masking.fields import Field, Whereabouts
 from penstock.masking.grammar import NUMBER, Grammar, Token, scalar_breaks
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.stream import Scan
 from penstock.masking.text import MaskStream
+from penstock.masking.vault import Vault
 
 _LONGEST: Final = 1024
 """Characters of a number that may be held; a longer one is taken as broken (few parsers read it)."""
@@ -42,6 +45,14 @@ _LETTER: Final = 5
 """The letter of an escape is still to come; below that: so many digits are."""
 
 
+def unescaped(raw: str) -> str:
+    """What the inside of a JSON string says; what is none stands for itself."""
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw
+
+
 class JsonStream(MaskStream):
     """JSON text, whatever it turns out to be."""
 
@@ -49,17 +60,23 @@ class JsonStream(MaskStream):
         "_bare",
         "_before",
         "_escape",
+        "_field",
+        "_fields",
         "_grammar",
+        "_hidden",
+        "_key",
         "_limit",
         "_raw",
         "_rules",
         "_scalar",
         "_string",
+        "_value",
+        "_where",
         "_whole",
     )
 
-    def __init__(self, rules: RuleSet, *, whole: bool = False) -> None:
-        super().__init__()
+    def __init__(self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None) -> None:
+        super().__init__(vault)
         self._rules = rules
         self._whole = whole
         self._grammar = Grammar()
@@ -76,6 +93,16 @@ class JsonStream(MaskStream):
         """Up to where the string or the bare text is settled."""
         self._before = ""
         """The end of what stands before it: its context."""
+        self._fields = rules.fields if rules.fields else None
+        self._where = Whereabouts()
+        self._key: str | None = None
+        """What has come of a key, while one is open and fields are looked for."""
+        self._field: Field | None = None
+        """The field that the open string is the value of."""
+        self._value = ""
+        """Of that, as it is written, when what replaces it depends on it."""
+        self._hidden: Found | None = None
+        """The value of a field, from its first character on."""
 
     def feed(self, chunk: str) -> str:
         release = self._release
@@ -97,6 +124,7 @@ class JsonStream(MaskStream):
         self._end_scalar(release.size)
         if self._string is not None:
             self._string.close(release.size)
+            self._end_string(release.size)
         self._raw.close(release.size)
         return release.upto(FOREVER)
 
@@ -133,13 +161,49 @@ class JsonStream(MaskStream):
             end += 1
         assert self._string is not None
         if end > at:
-            self._limit = self._string.feed(Piece(chunk[at:end], place + at, end - at))
+            settled = self._string.feed(Piece(chunk[at:end], place + at, end - at))
+            self._limit = settled if self._said(chunk[at:end], place + at) else self._limit
         if end < len(chunk):
             self._string.close(place + end)
+            self._end_string(place + end)
             self._string = None
             end += 1
         self._remember(chunk[at:end])
         return end
+
+    def _said(self, text: str, place: int) -> bool:
+        """Part of a string. Returns whether it may go out as far as it is settled."""
+        if self._key is not None:
+            self._key += text
+        if self._field is None:
+            return True
+        if self._field.own:
+            self._value += text
+            return False  # what stands in its place depends on all of it
+        if self._hidden is None:
+            self._hidden = self._release.add(Found(self._field, place, FOREVER, "", escape))
+        return True
+
+    def _end_string(self, place: int) -> None:
+        """A string ends at a place."""
+        if self._key is not None:
+            self._where.key(self._key)
+            self._key = None
+        if self._hidden is not None:
+            self._release.ended(self._hidden, place)
+            self._hidden = None
+        elif self._field is not None and self._value:
+            start = place - len(self._value)
+            shown = escape(self._field.shown(unescaped(self._value)))
+            self._release.add(Found(self._field, start, place, "", shown=shown))
+        self._field = None
+        self._value = ""
+
+    def _find_field(self) -> Field | None:
+        """The field whose value stands here, if it is to be masked."""
+        if self._fields is None or self._grammar.broken < FOREVER:
+            return None
+        return self._fields.find(self._where.pointer)
 
     def _escapes(self, character: str, place: int) -> bool:
         """Whether a character goes on with the escape."""
@@ -163,10 +227,16 @@ class JsonStream(MaskStream):
         self._remember(character)
         if character == '"':
             self._grammar.token("string", place + at)
+            if self._fields is not None and self._where.wants_key:
+                self._key = ""
+            else:
+                self._field = self._find_field()
             self._string = Level(self._scan(place + at + 1, escape), _BELOW)
             self._limit = place + at + 1
         elif character in _STRUCTURE:
             self._grammar.token(_STRUCTURE[character], place + at)
+            if self._fields is not None:
+                self._where.structure(character)
         elif character not in _BLANK:
             self._grammar.breaks(place + at)  # a space that JSON does not know
         return at + 1
@@ -205,7 +275,10 @@ class JsonStream(MaskStream):
         if scalar and (wrong := scalar_breaks(scalar, ended=True)) is not None:
             self._no_scalar(start, wrong)
         elif scalar:
-            if NUMBER.fullmatch(scalar):
+            if scalar != "null" and (field := self._find_field()) is not None:
+                shown = f'"{escape(field.shown(scalar))}"'
+                self._release.add(Found(field, start, place, "", shown=shown))
+            elif NUMBER.fullmatch(scalar):
                 self._number(scalar, start)
             self._remember(scalar)
         if self._bare is not None:

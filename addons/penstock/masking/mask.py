@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.detect.view import fold
+from penstock.masking.fields import FieldRule
 from penstock.masking.finding import Action, Finding, Form, Masked, MaskRule
 from penstock.masking.json_text import JsonStream
 from penstock.masking.ruleset import RuleSet
+from penstock.masking.sniff import SniffStream, is_document
 from penstock.masking.text import MaskStream, TextStream
+from penstock.masking.vault import Vault
 
 __all__ = ["Action", "Finding", "Form", "Mask", "MaskRule", "MaskStream", "Masked"]
 
@@ -16,26 +19,31 @@ __all__ = ["Action", "Finding", "Form", "Mask", "MaskRule", "MaskStream", "Maske
 class Mask:
     """A frozen, compiled set of rules: safe to share between threads, cheap to make streams from."""
 
-    def __init__(self, rules: Sequence[MaskRule]) -> None:
-        """Raises `PatternError` for a pattern that cannot be read."""
+    def __init__(self, rules: Sequence[MaskRule], fields: Sequence[FieldRule] = ()) -> None:
+        """Raises `PatternError` for a pattern that cannot be read, `FieldError` for a pointer that means nothing."""
         self.rules = tuple(rules)
-        self._compiled = RuleSet(self.rules)
+        self._compiled = RuleSet(self.rules, fields)
+        self._sniffs = bool(self._compiled.fields)
 
-    def whole(self, text: str) -> Masked:
-        """Mask a whole text. A `stop` finding cuts it where the match starts."""
+    def whole(self, text: str, vault: Vault | None = None) -> Masked:
+        """Mask a whole text. A `stop` finding cuts it where the match starts. The vault keeps what tokens stand for."""
+        if self._sniffs and is_document(text):
+            return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
         if "\\" not in text and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
-        return _masked(TextStream(self._compiled, whole=True), text)
+        return _masked(TextStream(self._compiled, whole=True, vault=vault), text)
 
-    def whole_json(self, text: str) -> Masked:
+    def whole_json(self, text: str, vault: Vault | None = None) -> Masked:
         """Mask JSON text that stands in a string (tool-call arguments); it stays valid JSON if it was."""
-        if "\\" not in text and not self._compiled.prefilter.candidates(fold(text)):
+        if "\\" not in text and not self._sniffs and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
-        return _masked(JsonStream(self._compiled, whole=True), text)
+        return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
 
     def stream(self, form: Form = "text") -> MaskStream:
         """A masker for one text that arrives in pieces. Raises `PatternError` for rules that cannot mask a stream."""
         rules = self._compiled.for_streams()
+        if form == "text" and self._sniffs:
+            return SniffStream(rules)
         return TextStream(rules) if form == "text" else JsonStream(rules)
 
 

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from penstock.masking.fields import Field
 from penstock.masking.finding import Finding
 from penstock.masking.rule import Rule
+from penstock.masking.vault import Vault
 
 FOREVER: Final = 1 << 62
 """An end that is not known yet, beyond every text."""
@@ -30,7 +32,7 @@ class Found:
 
     def __init__(
         self,
-        rule: Rule,
+        rule: Rule | Field,
         start: int,
         end: int,
         value: str,
@@ -72,9 +74,9 @@ class Found:
 class Release:
     """One text on its way out: what is held of it, and what was found in that."""
 
-    __slots__ = ("_at", "_covered", "_queue", "_swallowed", "_swallowing", "findings", "held", "stopped")
+    __slots__ = ("_at", "_covered", "_queue", "_swallowed", "_swallowing", "_vault", "findings", "held", "stopped")
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
         self.findings: list[Finding] = []
         self.stopped: Finding | None = None
         self.held = ""
@@ -86,6 +88,7 @@ class Release:
         self._swallowing = 0
         """How many values are replaced already and still go on."""
         self._swallowed: list[Found] = []
+        self._vault = vault
 
     @property
     def size(self) -> int:
@@ -128,7 +131,7 @@ class Release:
                 break
             masks = found.rule.action == "mask"
             fresh = masks and not self._swallowing and found.start >= self._covered
-            if fresh and found.rule.replace and not found.swallowed and found.end > limit:
+            if fresh and found.rule.own and not found.swallowed and found.end > limit:
                 limit = found.start  # what replaces it depends on what starts within it
                 break
             done += 1
@@ -149,10 +152,9 @@ class Release:
 
     def _replacement(self, found: Found, after: int) -> str:
         """What stands for a stretch that starts with this finding; `after`: where in the queue the later ones are."""
-        own = found.rule.replace
         if found.shown is not None:
             return found.shown
-        if own is None or found.swallowed:
+        if not found.rule.own or found.swallowed:
             return found.rule.label
         for other in self._queue[after:]:
             if other.start >= found.end:
@@ -160,9 +162,11 @@ class Release:
             if other.rule.action == "mask":
                 if (other.start, other.end) != (found.start, found.end):
                     return found.rule.label
-                if other.rule.replace is None:
+                if not other.rule.own:
                     return other.rule.label
-        return own(found.value)
+        if found.rule.replace is not None:
+            return found.rule.replace(found.value)
+        return self._vault.token(found.rule.kind, found.value) if self._vault is not None else found.rule.label
 
     def _record(self, found: Found) -> None:
         finding = found.finding()

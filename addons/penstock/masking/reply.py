@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 import orjson
 
@@ -13,7 +13,7 @@ from penstock.apis.body import SPACED_KEY, emit_line
 from penstock.apis.framing import Event, Framer
 from penstock.apis.metadata import read_anything
 from penstock.apis.ndjson import Ndjson
-from penstock.apis.pieces import DOCUMENT, Piece, Place, UnreadableError, Walk
+from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnknownEventError, UnreadableError, Walk, plain_word
 from penstock.apis.sse import Sse
 from penstock.errors import Refusal, failed
 from penstock.exchange import Json, Reply
@@ -21,12 +21,15 @@ from penstock.masking.finding import Finding
 from penstock.masking.mask import Mask
 from penstock.masking.reply_channel import StoppedError
 from penstock.masking.reply_text import ReplyTexts
+from penstock.masking.vault import Vault
 
 STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
 """Media types of replies that are streams, whatever the call asked for."""
 
-_UNITS: Final = frozenset({"unit", "object", "key"})
+_UNITS: Final = frozenset({"unit", "object", "key", "repeat"})
+_LONGEST_KIND: Final = 64
 _LONGEST_ERROR: Final = 2000
+loads: Final[Callable[[bytes], Json]] = orjson.loads
 _UNREADABLE: Final = (UnreadableError, orjson.JSONDecodeError, UnicodeDecodeError)
 
 
@@ -51,17 +54,25 @@ class ReplyMask:
         exchange_id: str = "",
         limit: int = 100_000_000,
         refusal: Callable[[Finding], Refusal] | None = None,
+        unknown_events: Literal["refuse", "pass"] = "refuse",
+        vault: Vault | None = None,
     ) -> None:
-        """`limit`: bytes of the reply. `refusal`: what a rule that stops the reply tells the caller."""
+        """`limit`: bytes of the reply. `refusal`: what a rule that stops the reply tells the caller.
+        `vault`: what the tokens in the prompt stand for. `unknown_events`: with `pass`, events of a kind that the
+        reader does not know are masked string by string."""
         self.reply = Reply()
         self.stopped: Refusal | None = None
         self._reader = reader
+        self._ends, self._known = reader.ends, reader.events
         self._buffered = buffered or judge is not None
-        self._strict = text is not None or tool is not None or self._buffered
-        self._texts = ReplyTexts(self.reply, text, tool, judge, hold=self._buffered)
+        self._strict = text is not None or tool is not None or self._buffered or bool(vault)
+        self._texts = ReplyTexts(
+            self.reply, text, tool, judge, hold=self._buffered, vault=vault, together=reader.one_reply
+        )
         self._exchange = exchange_id
         self._limit = limit
         self._refusal = refusal
+        self._pass_unknown = unknown_events == "pass"
         self._framer: Framer = Sse() if reader.framing == "sse" else Ndjson()
         self._bytes = 0
         self._closed: set[int] = set()
@@ -116,8 +127,11 @@ class ReplyMask:
         return emit_line(document) if edited else body
 
     def _plain(self, media: str, body: bytes) -> bytes:
-        """Text without any structure: one text."""
-        if body and media != "text/plain":
+        """Text without any structure: one text. Or bytes that a grant lets pass, as the call has said beforehand."""
+        if body and media not in self._reader.plain:
+            if media in self._reader.opaque or f"{media.partition('/')[0]}/*" in self._reader.opaque:
+                self.reply.uninspected.add(media)
+                return body
             raise UnreadableError
         holder: list[Json] = [body.decode("utf-8")]
         piece = Piece(holder, 0, str(holder[0]), Place((DOCUMENT, "body"), ()), "unit")
@@ -143,7 +157,7 @@ class ReplyMask:
             return out
         if self.reply.error is not None:
             return out + self._step(self._release)
-        if self._closed and not self._texts.pending():
+        if self._reader.unterminated or (self._closed and not self._texts.pending()):
             return out + self._step(self._terminate)
         return out + self.refuse(Refusal("upstream_unreachable", "The model's reply ended before it was complete."))
 
@@ -173,7 +187,9 @@ class ReplyMask:
 
     def _drain(self) -> bytes:
         """What may go out now."""
-        out = b"".join(self._out)
+        if not self._out:
+            return b""
+        out = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         self._out.clear()
         return out
 
@@ -189,19 +205,20 @@ class ReplyMask:
         data = event.data
         if data is None:
             self._out.append(_bare(event.raw) if self._strict else event.raw)
-        elif self._reader.ends(data):
+        elif self._ends(data):
             self._terminate(event.raw if event.plain else b"data: " + data + b"\n\n")
-        elif event.name not in self._reader.events:
-            raise UnreadableError
-        elif (document := _loads(data)) is not None:
+        elif event.name not in self._known and not self._pass_unknown:
+            raise UnknownEventError(event.name)
+        elif (document := loads(data)) is not None:
             self._document(event, data, document)
         else:
             self._emit(event.raw if event.plain else self._encode(None, event.name))
 
     def _document(self, event: Event, data: bytes, document: Json) -> None:
-        texts, reading = self._texts, self._reader.read(document, self.reply, strip=self._strict)
+        texts, reading = self._texts, self._read(event.name, document)
         reading.error |= event.name == "error"
-        edited = reading.edited or (self._strict and not event.plain)
+        strict = self._strict
+        edited = reading.edited or (strict and not event.plain)
         try:
             for piece in reading.pieces:
                 unit = piece.mode in _UNITS or reading.error
@@ -217,11 +234,27 @@ class ReplyMask:
             raise
         if reading.error:
             self.reply.error = error_text(document) or "The model server reported an error."
-        edited = edited or (self._strict and hides(data, reading.keys))
+        edited = edited or (strict and hides(data, reading.keys))
         self._emit(self._encode(document, event.name) if edited else event.raw)
         texts.whole_event()
         if reading.done:
             self._terminate()
+
+    def _read(self, name: str, document: Json) -> Reading:
+        """What an event holds; one of an unknown kind is read as a document of which nothing is known.
+
+        Raises: UnreadableError.
+        """
+        kind = name
+        if name in self._known:
+            try:
+                return self._reader.read(document, self.reply, strip=self._strict)
+            except UnknownEventError as error:
+                if not self._pass_unknown:
+                    raise
+                kind = error.kind
+        self.reply.uninspected.add(f"event:{kind[:_LONGEST_KIND]}" if plain_word(kind.replace(".", "_")) else "event")
+        return read_anything(Walk(), document, strip=self._strict)
 
     def _carry(self, texts: Iterable[tuple[Place, str]]) -> None:
         for place, text in texts:
@@ -284,11 +317,6 @@ def error_text(document: Json) -> str | None:
         found = found.get("message")
     found = found or document.get("message") or document.get("detail")
     return found[:_LONGEST_ERROR] if isinstance(found, str) else None
-
-
-def _loads(data: bytes) -> Json:
-    document: Json = orjson.loads(data)
-    return document
 
 
 def _bare(raw: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final
 from penstock.apis.pieces import Place, UnreadableError
 from penstock.masking.finding import Finding
 from penstock.masking.mask import Mask
+from penstock.masking.vault import Restore, Vault
 
 _NOTHING: Final[Sequence[Finding]] = ()
 
@@ -24,16 +25,21 @@ class StoppedError(Exception):
 class Channel:
     """The text at one place, through the whole reply."""
 
-    __slots__ = ("_findings", "_name", "_seen", "_stream", "closed", "mask", "place")
+    __slots__ = ("_findings", "_name", "_restore", "_seen", "_stream", "closed", "heard", "mask", "place", "said")
 
-    def __init__(self, place: Place, mask: Mask | None) -> None:
+    def __init__(self, place: Place, mask: Mask | None, vault: Vault | None = None) -> None:
         self.place = place
         self.mask = mask
         self.closed = False
         self._stream = mask.stream(place.form) if mask is not None else None
         self._findings: list[Finding] = self._stream.findings if self._stream is not None else []
+        self._restore = Restore(vault, place.form) if vault is not None else None
         self._seen = 0
         self._name = ""
+        self.heard: str | None = None
+        """All of a cumulative text so far; None when it is none."""
+        self.said = ""
+        """What was released of a cumulative text."""
 
     def feed(self, text: str) -> str:
         """What may be released now that `text` has arrived.
@@ -64,6 +70,12 @@ class Channel:
         if stream.stopped is not None:
             raise StoppedError(stream.stopped, rest)
         return rest
+
+    def restored(self, released: str) -> str:
+        """What was released, with values in the place of tokens; all of it when the text has ended."""
+        if self._restore is None:
+            return released
+        return self._restore.feed(released) + (self._restore.flush() if self.closed else "")
 
     def found(self) -> Sequence[Finding]:
         """What was found since this was last asked."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from penstock.detect.prefilter import Prefilter
 from penstock.detect.syntax import PatternError
+from penstock.masking.fields import FieldRule, Fields
 from penstock.masking.finding import MaskRule
 from penstock.masking.rule import Rule
 from penstock.masking.watch import Watch
@@ -18,18 +19,28 @@ ESCAPE_REACH: Final = 48
 class RuleSet:
     """Frozen; shared by all the streams of a mask."""
 
-    def __init__(self, rules: Sequence[MaskRule]) -> None:
+    def __init__(self, rules: Sequence[MaskRule], fields: Sequence[FieldRule] = ()) -> None:
+        self.fields: Final = Fields(fields, len(rules))
         self.rules: Final = tuple(Rule(rule, index) for index, rule in enumerate(rules))
         self.watch: Final = Watch(self.rules)
         self.chosen: Final = self.watch.chosen
         self.behind: Final = max([ESCAPE_REACH, *(rule.behind for rule in self.rules)])
         """How much of the text before may matter."""
         self.prefilter: Final = Prefilter([rule.detector.pattern for rule in rules])
+        spoken = [rule for rule in self.rules if rule.speakers]
+        self.needy: Final = sum(rule.bit for rule in spoken)
+        """The bits of the rules that find nothing unless a word of their context stands before it."""
+        self._speakers: Final = [rule.bit for rule in spoken]
+        self._speaking: Final = Prefilter([rule.speakers for rule in spoken])
         self._unstreamable: Final = [rule.id for rule in rules if not rule.detector.streamable]
 
     def possible(self, text: str) -> int:
         """The bits of the rules that may find something in a text."""
         return sum(1 << index for index in self.prefilter.candidates(text))
+
+    def spoken_for(self, text: str) -> int:
+        """The bits of those rules for which a word of their context may stand in a text."""
+        return sum(self._speakers[index] for index in self._speaking.candidates(text)) if text else 0
 
     def for_streams(self) -> RuleSet:
         """Itself. Raises `PatternError` when a rule was admitted for whole texts only."""

@@ -152,6 +152,8 @@ class Scan:
         else:
             active = self._watcher.all_woken(text, self._active, opened)
             possible = self._rules.possible(buffer[self._settled :])
+        if lonely := active & self._rules.needy & ~self._active:
+            active = self._without(lonely, active, edge)
         if active:
             self._active = 0
             for rule in self._rules.chosen(active):
@@ -183,10 +185,28 @@ class Scan:
         # What has no character in the view belongs to no value, but whether a swallowed one goes on is not known yet.
         return self._ends(length) if self._swallowing else place + size
 
+    def _without(self, lonely: int, active: int, edge: int) -> int:
+        """Of the active rules, those that have a word of context before any place from which they would have to look.
+
+        The others, of those that are `lonely` (they need one, and had nothing open), find nothing that starts in the
+        text so far, whatever follows: what stands before these places is known.
+        """
+        opened = self._open
+        start = min((opened.get(rule.index, edge) for rule in self._rules.chosen(lonely)), default=edge)
+        window = self._buffer[max(0, start - REACH) :]
+        if start < REACH and self._before:
+            window = self._before[-REACH:] + window
+        lonely &= ~self._rules.spoken_for(window)
+        for rule in self._rules.chosen(lonely):
+            opened.pop(rule.index, None)
+        return active & ~lonely
+
     def close(self, place: int) -> None:
         """The text ends, at `place` of the original."""
         if self._whole:
             self._active = self._rules.possible(self._buffer)
+            if needy := self._active & self._rules.needy:
+                self._active &= ~needy | self._rules.spoken_for(self._before[-REACH:] + self._buffer)
             self._open = {rule.index: 0 for rule in self._rules.chosen(self._active)}
         for rule in self._rules.chosen(self._active):
             self._settle(rule, self._open[rule.index], final=True)
@@ -255,7 +275,7 @@ class Scan:
         if rule.until is not None:
             self._swallowing[rule.index] = self._add(Found(rule, place, FOREVER, "", self.spell, mark))
         else:
-            value = buffer[start:end] if rule.replace else ""
+            value = buffer[start:end] if rule.own else ""
             self._add(Found(rule, place, mark[1], value, self.spell, mark))
         return resume
 

@@ -8,6 +8,7 @@ from penstock.masking.finding import Finding
 from penstock.masking.release import FOREVER, Release
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.stream import Scan
+from penstock.masking.vault import Vault
 
 _BELOW: int = 0
 """Levels of escapes that are read below the first one."""
@@ -18,8 +19,8 @@ class MaskStream:
 
     __slots__ = ("_release", "findings")
 
-    def __init__(self) -> None:
-        self._release = Release()
+    def __init__(self, vault: Vault | None = None) -> None:
+        self._release = Release(vault)
         self.findings = self._release.findings
         """What was found in what is released; a value that is still being swallowed ends where it began."""
 
@@ -42,8 +43,8 @@ class TextStream(MaskStream):
 
     __slots__ = ("_below", "_scan")
 
-    def __init__(self, rules: RuleSet, *, whole: bool = False) -> None:
-        super().__init__()
+    def __init__(self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None) -> None:
+        super().__init__(vault)
         self._scan = Scan(rules, self._release, whole=whole)
         self._below: Level | None = None
 

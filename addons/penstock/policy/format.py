@@ -69,6 +69,7 @@ RECORDS: Final[tuple[Record[Any], ...]] = (
     masks.STYLE,
     masks.PARTIAL,
     masks.HASH,
+    masks.TOKEN,
     detectors.OWN,
     approvals.APPROVAL,
     approvals.APPROVERS,

@@ -79,6 +79,15 @@ CREDENTIAL_KEY: Final[Key[Credential | None]] = Key(
 )
 TIMEOUTS_KEY: Final = Key("timeouts", TIMEOUTS.reader, "How long it may take.", (5.0, 600.0, 120.0), "as below")
 
+_EVENTS: Final[Reader[Literal["refuse", "pass"]]] = choice("refuse", "pass", of="treatment")
+UNKNOWN_EVENTS: Final[Key[Literal["refuse", "pass"]]] = Key(
+    "unknown_events",
+    _EVENTS,
+    "Events of an unknown kind in a stream: `refuse` ends it; `pass` masks their strings one by one and records it.",
+    "refuse",
+    "refuse",
+)
+
 
 def _upstream(fields: Fields) -> Upstream:
     connect, first_byte, idle = fields[TIMEOUTS_KEY]
@@ -90,11 +99,12 @@ def _upstream(fields: Fields) -> Upstream:
         connect=connect,
         first_byte=first_byte,
         idle=idle,
+        unknown_events=fields[UNKNOWN_EVENTS],
     )
 
 
 UPSTREAM_RECORD: Final = Record(
-    "upstream", "A model server.", (REPLICAS, DESTINATIONS, CREDENTIAL_KEY, TIMEOUTS_KEY), _upstream
+    "upstream", "A model server.", (REPLICAS, DESTINATIONS, CREDENTIAL_KEY, TIMEOUTS_KEY, UNKNOWN_EVENTS), _upstream
 )
 
 # limits

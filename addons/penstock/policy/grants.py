@@ -18,7 +18,18 @@ from penstock.verdict import Match
 
 # Operations that concern the server, not one of its models.
 WITHOUT_MODEL: Final = frozenset({Operation.LIST, Operation.HEALTH, Operation.METRICS})
-UNINSPECTED: Final = ("image", "audio", "video", "file", "url", "token_ids", "embeddings", "context")
+UNINSPECTED: Final = (
+    "image",
+    "audio",
+    "video",
+    "file",
+    "url",
+    "token_ids",
+    "embeddings",
+    "context",
+    "tensor",
+    "shared_memory",
+)
 ANY_UPSTREAM: Final = "*"
 
 

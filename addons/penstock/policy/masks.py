@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
 from penstock.detect.value import Detector
+from penstock.masking.fields import FieldError, FieldRule, compiled
 from penstock.masking.mask import MaskRule
 from penstock.policy.detectors import DETECTOR
 from penstock.policy.marked import Node, Table
-from penstock.policy.readers import SECRET, Reader, choice, declared, whole
+from penstock.policy.readers import SECRET, TEXT, Reader, choice, declared, whole
 from penstock.policy.reading import Reading
 from penstock.policy.scope import WHEN_KEY, Scope
 from penstock.policy.settings import Secret
-from penstock.policy.shape import Fields, Key, Record, listed, refused
+from penstock.policy.shape import Fields, Key, Record, listed
 from penstock.verdict import Match
 
 type Masked = Literal["prompt", "completion", "record"]
@@ -50,13 +51,18 @@ class Hash:
     key: Secret
 
 
-type With = Label | Redact | Partial | Hash
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`[EMAIL_1]`, and in the reply the value again: the model never sees it, its caller does."""
+
+
+type With = Label | Redact | Partial | Hash | Token
 
 
 def replacer(style: With, detector: Detector) -> Callable[[str], str] | None:
     """What stands in place of a value; None for the detector's label."""
     match style:
-        case Label():
+        case Label() | Token():
             return None
         case Redact():
             return lambda _: "[REDACTED]"
@@ -88,11 +94,33 @@ class MaskingRule:
     on: frozenset[Masked]
     when: Scope
     detect: tuple[Detector, ...]
+    fields: tuple[str, ...]
+    """JSON Pointer globs."""
     style: With
     where: str = field(compare=False)
 
     def rules(self) -> list[MaskRule]:
-        return [MaskRule(self.id, known, "mask", replacer(self.style, known)) for known in self.detect]
+        token = isinstance(self.style, Token)
+        return [MaskRule(self.id, known, "mask", replacer(self.style, known), token) for known in self.detect]
+
+    def hides(self) -> list[FieldRule]:
+        """What is masked by where it stands."""
+        if not self.fields:
+            return []
+        match self.style:
+            case Label():
+                return [FieldRule(self.id, self.fields)]
+            case Redact():
+                return [FieldRule(self.id, self.fields, text="[REDACTED]")]
+            case Partial(first, last):
+                return [FieldRule(self.id, self.fields, lambda value: partial(value, first, last))]
+            case Hash(key):
+                secret = key.reveal().encode()
+                return [FieldRule(self.id, self.fields, lambda value: f"[FIELD:{digest(secret, value)}]")]
+            case Token():
+                raise AssertionError("refused when it was loaded")
+            case _:
+                assert_never(self.style)
 
     def matched(self) -> Match:
         """How the verdict reports that it is in force."""
@@ -121,17 +149,20 @@ def _hash(fields: Fields) -> Hash:
 HASH: Final = Record("hash", "A keyed hash (HMAC-SHA-256) of the value.", (KEY,), _hash)
 PARTIAL_KEY: Final[Key[Partial | None]] = Key("partial", PARTIAL.reader, "Leave a few characters.", None, "not")
 HASH_KEY: Final[Key[Hash | None]] = Key("hash", HASH.reader, "A keyed hash of the value.", None, "not")
-TOKEN: Final = refused("token", "reversible tokens are not available yet: use label, redact, partial or hash")
+TOKEN: Final = Record("token", "A token that the reply gives back as the value.", (), lambda _: Token())
+TOKEN_KEY: Final[Key[Token | None]] = Key(
+    "token", TOKEN.reader, "A token, put back in the reply for this caller. Prompts only.", None, "not"
+)
 
 
 def _style(fields: Fields) -> With:
-    given = [style for style in (fields[PARTIAL_KEY], fields[HASH_KEY]) if style is not None]
+    given = [style for style in (fields[PARTIAL_KEY], fields[HASH_KEY], fields[TOKEN_KEY]) if style is not None]
     if len(given) != 1:
-        raise fields.reading.wrong(fields.mark, "expected exactly one of partial, hash")
+        raise fields.reading.wrong(fields.mark, "expected exactly one of partial, hash, token")
     return given[0]
 
 
-STYLE: Final = Record("with", "What stands in place of a value.", (PARTIAL_KEY, HASH_KEY, TOKEN), _style)
+STYLE: Final = Record("with", "What stands in place of a value.", (PARTIAL_KEY, HASH_KEY, TOKEN_KEY), _style)
 
 
 def _read_with(node: Node, reading: Reading) -> With:
@@ -141,7 +172,7 @@ def _read_with(node: Node, reading: Reading) -> With:
 
 
 _WITH: Final[Reader[With]] = Reader(
-    "label, redact, {partial: ...} or {hash: ...}",
+    "label, redact, {partial: ...}, {hash: ...} or {token: {}}",
     _read_with,
     lambda definitions: {"anyOf": [_STYLE.schema(definitions), STYLE.schema(definitions)]},
 )
@@ -152,15 +183,49 @@ ON: Final = Key(
     listed(_ON),
     "`prompt`: before a model reads it. `completion`: replies and tool calls. `record`: the audit.",
 )
-DETECT: Final = Key("detect", listed(DETECTOR), "Detectors whose values are masked.")
+DETECT: Final = Key(
+    "detect", listed(DETECTOR), "Detectors whose values are masked.", (), "none; detect or fields must be given"
+)
 WITH: Final = Key("with", _WITH, "What stands in place of a value.", Label(), "label")
-FIELDS: Final = refused("fields", "masking by field is not available yet: use detect: with a detector of your own")
+
+
+def _read_pointer(node: Node, reading: Reading) -> str:
+    text = TEXT.read(node, reading)
+    try:
+        compiled(text)
+    except FieldError as error:
+        raise reading.wrong(node.mark, f"'{text[:60]}' is no pointer to a field: {error}") from None
+    return text
+
+
+_POINTER: Final[Reader[str]] = Reader(
+    "a JSON Pointer glob (/customer/ssn, /**/password)", _read_pointer, lambda _: {"type": "string", "pattern": "^/."}
+)
+FIELDS: Final = Key(
+    "fields",
+    listed(_POINTER),
+    "Fields of JSON that are masked whatever they hold: in tool arguments, and in texts that are JSON.",
+    (),
+    "none; detect or fields must be given",
+)
 
 
 def _masking(fields: Fields) -> MaskingRule:
     rule = MaskingRule(
-        fields[ID_KEY], frozenset(fields[ON]), fields[WHEN_KEY], fields[DETECT], fields[WITH], str(fields.mark)
+        id=fields[ID_KEY],
+        on=frozenset(fields[ON]),
+        when=fields[WHEN_KEY],
+        detect=fields[DETECT],
+        fields=fields[FIELDS],
+        style=fields[WITH],
+        where=str(fields.mark),
     )
+    if not rule.detect and not rule.fields:
+        raise fields.wrong(ID_KEY, f"masking rule '{rule.id}' says not what: add detect: or fields:")
+    if rule.fields and isinstance(rule.style, Token):
+        raise fields.wrong(WITH, "a field cannot become a token: use label, redact, partial or hash")
+    if isinstance(rule.style, Token) and ("prompt" not in rule.on or "completion" in rule.on):
+        raise fields.wrong(WITH, "tokens stand for values in prompts, and replies give these back: use on: [prompt]")
     for known in rule.detect if "completion" in rule.on else ():
         if not known.streamable:
             why = fields.reading.unstreamable.get(known.name, "")

@@ -9,7 +9,7 @@ from typing import Literal
 from penstock.errors import Refusal
 from penstock.masking.mask import Mask, MaskRule
 from penstock.policy.guardrails import Guardrail
-from penstock.policy.masks import MaskingRule
+from penstock.policy.masks import Masked, MaskingRule
 from penstock.policy.subject import On, Sieve, of_reply
 from penstock.verdict import Match
 
@@ -76,12 +76,11 @@ def compile_screen(masking: Sequence[MaskingRule], rails: Sequence[Guardrail]) -
     """The screen of rules that all apply, in policy order."""
     whole = [rail for rail in rails if not rail.streams]
     judges = tuple(rail for rail in whole if rail.stops)
-    replies = [rule for known in masking if "completion" in known.on for rule in known.rules()]
     return Screen(
-        prompt=_mask([rule for known in masking if "prompt" in known.on for rule in known.rules()]),
-        completion=_mask([*_streamed(rails, "completion"), *replies]),
-        tool=_mask([*_streamed(rails, "tool_call"), *replies]),
-        record=_mask([rule for known in masking if "record" in known.on for rule in known.rules()]),
+        prompt=_mask(masking, "prompt"),
+        completion=_mask(masking, "completion", _streamed(rails, "completion")),
+        tool=_mask(masking, "completion", _streamed(rails, "tool_call")),
+        record=_mask(masking, "record"),
         buffered=bool(judges),
         matches=tuple(known.matched() for known in masking),
         _judges=judges,
@@ -91,8 +90,10 @@ def compile_screen(masking: Sequence[MaskingRule], rails: Sequence[Guardrail]) -
     )
 
 
-def _mask(rules: Sequence[MaskRule]) -> Mask | None:
-    return Mask(rules) if rules else None
+def _mask(masking: Sequence[MaskingRule], on: Masked, first: Sequence[MaskRule] = ()) -> Mask | None:
+    rules = [*first, *(rule for known in masking if on in known.on for rule in known.rules())]
+    fields = [rule for known in masking if on in known.on for rule in known.hides()]
+    return Mask(rules, fields) if rules or fields else None
 
 
 def _streamed(rails: Sequence[Guardrail], on: On) -> list[MaskRule]:

@@ -88,6 +88,9 @@ class Upstream:
     connect: float = 5.0
     first_byte: float = 600.0
     idle: float = 120.0
+    unknown_events: Literal["refuse", "pass"] = "refuse"
+    """What becomes of events in a stream of a kind that the gateway does not know. `pass`: their strings are masked one
+    by one, and the record says that nobody understood them."""
 
 
 @dataclass(frozen=True, slots=True)

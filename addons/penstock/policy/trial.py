@@ -96,7 +96,7 @@ def _posted(post: Post) -> Call:
 
 def _placed(call: Call) -> Call:
     """Every turn at a place of its own."""
-    turns = tuple(replace(turn, path=("messages", index, "content")) for index, turn in enumerate(call.turns))
+    turns = tuple(turn._replace(path=("messages", index, "content")) for index, turn in enumerate(call.turns))
     return replace(call, turns=turns)
 
 

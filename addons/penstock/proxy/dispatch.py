@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock.proxy.gateway import Gateway
 
 # The only request headers of the caller that the model gets to see.
-FORWARDED: Final = frozenset({b"accept", b"content-type", b"user-agent"})
+FORWARDED: Final = frozenset({b"accept", b"user-agent"})
 
 
 class Dispatch:
@@ -51,7 +51,7 @@ class Dispatch:
         data.host, data.port, data.scheme = here.replica.host, here.replica.port, here.replica.scheme.encode()
         data.authority = b""
         data.path = here.path.encode("ascii")
-        data.content = here.body
+        data.content = here.forwarded.content
         data.headers = http.Headers(self.headers(flow.request, here))
         here.forwarded_at = time.time()
         here.cleared = passage.seal(flow.request)
@@ -61,8 +61,11 @@ class Dispatch:
         fields = [(b"Host", str(here.replica.address).encode())]
         fields += [(name, value) for name, value in request.data.headers.fields if name.lower() in FORWARDED]
         fields.append((b"Accept-Encoding", b"identity"))  # what cannot be read cannot be masked
-        if here.body:
-            fields.append((b"Content-Length", b"%d" % len(here.body)))
+        content_type, more, content = here.forwarded
+        if content_type:
+            fields.append((b"Content-Type", content_type.encode()))
+            fields += [(name.encode(), value.encode()) for name, value in more]
+            fields.append((b"Content-Length", b"%d" % len(content)))
         if (credential := here.upstream.credential) is not None:
             fields.append((credential.header.encode(), credential.value.reveal().encode()))
         return fields

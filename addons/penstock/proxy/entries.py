@@ -25,7 +25,7 @@ _WORD: Final = re.compile(r"[a-z_]{1,40}")
 
 def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObject]:
     """Envelope body and payload of a `request` entry, allowed, held or denied."""
-    if here.refusal is not None and not here.body:
+    if here.refusal is not None and not here.forwarded.content:
         _mask_denied(here)
     call, verdict, refusal = here.call, here.verdict, here.refusal
     matches = [*(verdict.matches if verdict is not None else ()), *here.matches]
@@ -61,11 +61,11 @@ def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonO
         "message": refusal.message if refusal is not None else verdict.message if isinstance(verdict, Hold) else None,
         "masked": dict(here.prompt_masked),
         "uninspected": list(call.uninspected) if call is not None else [],
-        "bytes": len(here.body),
+        "bytes": len(here.forwarded.content),
         "digest": here.digest,
     }
     prompt = "\n".join(f"{turn.role}: {turn.text}" for turn in call.turns) if call is not None else ""
-    text: str | None = here.body.decode("utf-8") if here.body else None
+    text = _view(here)
     if here.screen is not None and here.screen.record is not None:
         prompt = here.screen.record.whole(prompt).text
         text = here.screen.record.whole_json(text).text if text is not None else None
@@ -74,7 +74,17 @@ def request_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonO
         for name, value in flow.request.data.headers.fields
         if name.lower() in FORWARDED
     ]
+    if text is not None:
+        headers.append(["content-type", "application/json"])
     return body, {"prompt": prompt, "headers": headers, "body": text}
+
+
+def _view(here: Passage) -> str | None:
+    """The body as it is recorded: what is not JSON (forms, tensors, files) as JSON, with digests for its bytes."""
+    if here.call is None or here.call.body is None or not here.forwarded.content:
+        return None
+    content = here.forwarded.content if here.call.encoding == "json" else apis.emit(here.call.body)
+    return content.decode("utf-8")
 
 
 def _kept(here: Passage, value: Json) -> Json:
@@ -90,10 +100,10 @@ def _mask_denied(here: Passage) -> None:
         return
     here.screen = here.policy.screen(here.caller, here.call, here.upstream.name)
     if here.screen.prompt is not None:
-        here.call, here.prompt_masked = masked_call(here.call, here.screen.prompt)
+        here.call, here.prompt_masked, here.vault = masked_call(here.call, here.screen.prompt)
     if here.call.body is not None:
-        here.body = apis.emit(here.call.body)
-        here.digest = hashlib.sha256(here.body).hexdigest()
+        here.forwarded = apis.emitted(here.call)
+        here.digest = hashlib.sha256(here.forwarded.content).hexdigest()
 
 
 def late_verdict(here: Passage, refusal: Refusal) -> JsonObject:
@@ -149,12 +159,15 @@ def end_entry(flow: http.HTTPFlow, here: Passage) -> tuple[JsonObject, JsonObjec
         "error": reply.error if reply is not None else None,
         "complete": reply.complete if reply is not None else False,
         "streamed": here.streamed,
+        "uninspected": [*sorted(reply.uninspected)] if reply is not None else [],
         "replica": str(here.replica) if here.replica is not None else None,
         "bytes": size,
         "sha256": digest,
         "rules": [dict(match.record()) for match in _reply_matches(here, completion)],
     }
     text, encoding = recordable(delivered) if delivered else (None, "utf-8")
+    if here.vault:
+        text = None  # it says the values; the completion has the tokens
     if here.screen is not None and here.screen.record is not None:
         completion = here.screen.record.whole(completion).text
         text = here.screen.record.whole_json(text).text if text is not None else None

@@ -38,6 +38,7 @@ from penstock.proxy.passage import Passage
 from penstock.proxy.recognise import Recognise
 from penstock.proxy.record import Record
 from penstock.proxy.reserved import Reserved
+from penstock.proxy.upgrade import Http2Requests, Upgrades
 from penstock.proxy.upstreams import Replicas
 from penstock.proxy.watchdog import Watchdog
 from penstock.store import Store, open_store
@@ -256,6 +257,8 @@ def steps(gateway: Gateway) -> list[object]:
         Harden(gateway),
         Identify(gateway),
         Reserved(gateway),
+        Upgrades(),
+        Http2Requests(gateway),
         Recognise(),
         Judge(gateway),
         Masks(gateway),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("penstock")
 
+MOST_UNREAD: Final = 1_000_000
+"""Bytes beyond a request head that a client may send before its first head was seen (a body on its way behind it)."""
 LINGER_SECONDS: Final = 20.0
 """How long a connection that is being closed may take to deliver what was written to it."""
 
@@ -167,7 +169,14 @@ class GovernedHandler(mode_servers.ProxyConnectionHandler):
     def _over_limit(self, arrived: int) -> bool:
         """mitmproxy has one limit for bodies of both directions; a request's own is kept here."""
         self._body_bytes += arrived
-        if self._body_bytes <= self.request_body + self.header_bytes + 65_535 or self._current is None:
+        if self._current is None:
+            # Not one request head of HTTP/1 yet. What else is spoken has a smaller limit of its own; this one holds
+            # also while its layer waits for the journal.
+            if self._body_bytes > self.header_bytes + MOST_UNREAD:
+                self.abort()
+                return True
+            return False
+        if self._body_bytes <= self.request_body + self.header_bytes + 65_535:
             return False
         self._current.refuse(answers.by_status(413))
         io = self.transports.get(self.client)

@@ -88,6 +88,8 @@ def check_head(request: http.Request) -> None:
     Raises: Refusal (400, 413 for what is too long).
     """
     data = request.data
+    if data.method == b"CONNECT":
+        raise Refusal("not_served", "Tunnels (CONNECT) are not served here.")
     if data.http_version not in _VERSIONS:
         raise invalid("Only HTTP/1.0 and HTTP/1.1 are served here.")
     if data.authority:

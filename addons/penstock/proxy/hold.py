@@ -109,7 +109,7 @@ def held(here: Passage, verdict: Hold) -> Held:
         path=here.path,
         operation=here.call.operation.value,
         model=here.call.model,
-        body=here.body,
+        body=here.forwarded.content,
         policy=here.policy.hash,
         rules=tuple(match.rule for match in verdict.matches if match.action == "hold" and match.mode == "enforce"),
         message=verdict.message,

@@ -7,6 +7,8 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import HttpLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
 
+from penstock.proxy.http2 import Http2Refusal, Opening, begins
+
 
 class Refused(layer.Layer):
     """Closes the client's connection without a word to anybody."""
@@ -22,12 +24,19 @@ class Layers:
     name = "penstock_layers"
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
-        nextlayer.layer = choose(nextlayer.context)
+        nextlayer.layer = choose(nextlayer.context, nextlayer.data_client())
 
 
-def choose(context: Context) -> layer.Layer:
-    """HTTP directly on top of a reverse or transparent listener over TCP; anything else is closed."""
+def choose(context: Context, data: bytes = b"") -> layer.Layer:
+    """HTTP/1 directly on top of a reverse or transparent listener over TCP, and for HTTP/2 something that refuses it in
+    its own words; anything else is closed. `data`: what the client has sent so far."""
     top = context.layers[0] if len(context.layers) == 1 else None
     if context.client.transport_protocol == "tcp" and isinstance(top, (modes.ReverseProxy, modes.TransparentProxy)):
-        return HttpLayer(context, HTTPMode.transparent)
+        match begins(data):
+            case True:
+                return Http2Refusal(context)
+            case None if data:
+                return Opening(context)
+            case _:
+                return HttpLayer(context, HTTPMode.transparent)
     return Refused(context)

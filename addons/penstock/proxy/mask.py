@@ -14,6 +14,7 @@ from mitmproxy.net.http.status_codes import RESPONSES
 from penstock import apis
 from penstock.errors import Refusal, failed
 from penstock.masking.reply import ReplyMask
+from penstock.masking.vault import Vault
 from penstock.proxy import answers, passage
 from penstock.proxy.passage import Passage
 from penstock.proxy.stream import Stream
@@ -43,17 +44,23 @@ class Masks:
             raise failed()
         here.screen = here.policy.screen(here.caller, here.call, here.upstream.name)
         if here.screen.prompt is not None:
-            here.call, here.prompt_masked = masked_call(here.call, here.screen.prompt)
+            here.call, here.prompt_masked, here.vault = masked_call(here.call, here.screen.prompt)
         here.matches.extend(here.screen.matches)
-        here.body = apis.emit(here.call.body) if here.call.body is not None else b""
-        here.digest = hashlib.sha256(here.body).hexdigest()
+        here.forwarded = apis.emitted(here.call)
+        here.digest = hashlib.sha256(here.forwarded.content).hexdigest()
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         here = passage.of(flow)
         if here.local:
             return
         assert flow.response is not None
-        if here.api is None or here.call is None or here.screen is None or here.cleared is None:
+        if (
+            here.api is None
+            or here.call is None
+            or here.screen is None
+            or here.cleared is None
+            or here.upstream is None
+        ):
             raise failed()
         content_type = media_type(flow.response)
         screen = here.screen
@@ -66,6 +73,8 @@ class Masks:
             exchange_id=here.id,
             limit=here.policy.gateway.limits.response_body,
             refusal=lambda finding: screen.refusal(finding.rule),
+            unknown_events=here.upstream.unknown_events,
+            vault=here.vault,
         )
         here.streamed = content_type in _STREAMS and flow.response.status_code == 200
         flow.response = rebuilt(flow, here)
@@ -90,16 +99,17 @@ class Masks:
         flow.response.headers["Content-Length"] = str(len(body))
 
 
-def masked_call(call: Call, mask: Mask) -> tuple[Call, dict[str, int]]:
-    """The call with every text masked, and how many values of which detector were."""
+def masked_call(call: Call, mask: Mask) -> tuple[Call, dict[str, int], Vault]:
+    """The call with every text masked, how many values of which detector were, and what tokens stand for."""
+    vault = Vault(turn.text for turn in call.turns)
     texts: dict[Path, str] = {}
     counts: Counter[str] = Counter()
     for turn in call.turns:
-        masked = mask.whole_json(turn.text) if turn.form == "json" else mask.whole(turn.text)
+        masked = mask.whole_json(turn.text, vault) if turn.form == "json" else mask.whole(turn.text, vault)
         if masked.text is not turn.text:
             texts[turn.path] = masked.text
         counts.update(finding.detector for finding in masked.findings if finding.action == "mask")
-    return (apis.with_texts(call, texts) if texts else call), dict(counts)
+    return (apis.with_texts(call, texts) if texts else call), dict(counts), vault
 
 
 def media_type(response: http.Response) -> str:

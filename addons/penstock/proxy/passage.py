@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import http
 
+from penstock.apis.bodies import NOTHING, Emitted
 from penstock.exchange import Call, Json, ulid
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from penstock.caller import Caller
     from penstock.errors import Refusal
     from penstock.masking.reply import ReplyMask
+    from penstock.masking.vault import Vault
     from penstock.policy import Policy, Screen
     from penstock.policy.limits import Lease
     from penstock.policy.settings import Upstream, Url
@@ -51,10 +53,12 @@ class Passage:
     screen: Screen | None = None
     lease: Lease | None = None
     """The caller's share of its limits; given back when the exchange ends."""
-    body: bytes = b""
-    """What is forwarded: re-emitted from what was judged."""
+    forwarded: Emitted = NOTHING
+    """The body that is forwarded: written anew from what was judged."""
     digest: str = ""
     prompt_masked: dict[str, int] = field(default_factory=dict[str, int])
+    vault: Vault | None = None
+    """What the tokens stand for that a rule put into the prompt."""
     matches: list[Match] = field(default_factory=list)
     """Rules that matched after the verdict: masking in force, flags in the reply."""
     reserved: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Final
 
 from mitmproxy import http
 
@@ -10,8 +10,8 @@ from penstock import apis
 from penstock.errors import Refusal, invalid
 from penstock.proxy import passage
 
-if TYPE_CHECKING:
-    from penstock.exchange import JsonObject
+BODY_HEADERS: Final = ("inference-header-content-length",)
+"""Headers, beside Content-Type, without which a body cannot be read."""
 
 
 class Recognise:
@@ -23,22 +23,24 @@ class Recognise:
         here = passage.of(flow)
         if here.reserved:
             return
-        here.api, here.route = apis.recognise(here.method, here.path)
-        here.dialect = here.api.dialect
-        here.call = here.api.call(here.route, here.path, self.body(flow, here.policy.gateway.limits.request_body))
+        found = apis.recognise(here.method, here.path)
+        here.api, here.route, here.dialect = found.api, found.route, found.api.dialect
+        content = self.content(flow, here.policy.gateway.limits.request_body)
+        headers = flow.request.headers
+        needed = {name: value for name in BODY_HEADERS if (value := headers.get(name)) is not None}
+        here.call = apis.asked(found, here.path, content, headers.get("content-type"), needed)
+        if here.call.api != here.api.name:  # several share the path, and the body has told which
+            here.api = apis.by_name(here.call.api)
+            here.dialect = here.api.dialect
 
-    def body(self, flow: http.HTTPFlow, limit: int) -> JsonObject | None:
-        """The parsed body; None when there is none and the method has none.
+    def content(self, flow: http.HTTPFlow, limit: int) -> bytes:
+        """The body's bytes.
 
-        Raises: Refusal for a body that is too large, not strict JSON, or where none belongs.
+        Raises: Refusal for a body that is too large, or with something behind it.
         """
-        content = flow.request.data.content
+        content = flow.request.data.content or b""
         if flow.request.trailers:
             raise invalid("Trailers are not accepted.")
-        if content and len(content) > limit:
+        if len(content) > limit:
             raise Refusal("body_too_large", f"The request body is larger than {limit} bytes.")
-        if flow.request.data.method in (b"GET", b"HEAD"):
-            if content:
-                raise invalid("A GET request must not have a body.")
-            return None
-        return apis.parse(content or b"", flow.request.headers.get("content-type"))
+        return content

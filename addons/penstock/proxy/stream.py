@@ -50,7 +50,7 @@ class Stream:
         self._server = flow.server_conn
         self._chunked = flow.request.data.http_version == b"HTTP/1.1"
         self._terminator = b"0\r\n\r\n" if self._chunked else b""
-        self._keep = here.screen is None or here.screen.record is None
+        self._keep = (here.screen is None or here.screen.record is None) and not here.vault
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._flushed_at = time.time()

@@ -78,7 +78,8 @@ calls AS (
         any_value(error) AS error,
         any_value(complete) AS complete,
         any_value(streamed) AS streamed,
-        any_value(uninspected) AS uninspected,
+        any_value(uninspected) FILTER (kind = 'request') AS unread_in,
+        any_value(uninspected) FILTER (kind IN ('response', 'abort')) AS unread_out,
         any_value(bytes) FILTER (kind = 'request') AS request_bytes,
         coalesce(any_value(bytes) FILTER (kind IN ('response', 'abort')), sum(bytes) FILTER (kind = 'chunk'))::BIGINT
             AS reply_bytes,
@@ -150,7 +151,7 @@ SELECT
     "path",
     stream,
     tools,
-    uninspected,
+    list_concat(coalesce(unread_in, []), coalesce(unread_out, [])) AS uninspected,
     complete,
     streamed,
     request_bytes,

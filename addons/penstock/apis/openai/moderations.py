@@ -1,0 +1,22 @@
+"""OpenAI moderations: whether a text, or an image, is of a kind that nobody wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from penstock.apis.api import Route
+from penstock.apis.contents import Input, contents
+from penstock.apis.fields import Table
+from penstock.apis.pooling import SHARED, inputs
+from penstock.apis.whole import Whole
+from penstock.exchange import Operation
+
+
+class OpenAiModerations(Whole):
+    """`POST /v1/moderations` (https://platform.openai.com/docs/api-reference/moderations/create)."""
+
+    name = "openai.moderations"
+    routes = (Route("POST", "/v1/moderations", Operation.MODERATE), Route("POST", "/moderations", Operation.MODERATE))
+    table = Table({"model": SHARED["model"], "user": SHARED["user"], **inputs("input")})
+    inputs: ClassVar[Mapping[str, Input]] = {"input": contents}

@@ -1,0 +1,36 @@
+"""Text in images, read by Xinference: a form with an image or a PDF in, what is written on it out."""
+
+from __future__ import annotations
+
+from penstock.apis.api import ReplyReader, Route
+from penstock.apis.dialects import OPENAI
+from penstock.apis.fields import STRING, Field, Table, parameter
+from penstock.apis.media import UPLOAD, Media
+from penstock.apis.metadata import read_anything
+from penstock.apis.pieces import Reading, Walk
+from penstock.apis.reader import Reader
+from penstock.exchange import Call, Json, Operation, Reply
+
+
+class XinferenceOcr(Media):
+    """`POST /v1/images/ocr`."""
+
+    name = "xinference.ocr"
+    routes = (Route("POST", "/v1/images/ocr", Operation.TRANSCRIBE, bodies=("form",)),)
+    table = Table({"model": Field(STRING), "image": UPLOAD, "kwargs": parameter(STRING, "kwargs", ordinary=False)})
+    uploads = {"image": "image"}
+
+    def reader(self, call: Call) -> ReplyReader:
+        return OcrReader()
+
+
+class OcrReader(Reader):
+    """Whatever document the model makes of a page; no structure in it is trusted."""
+
+    dialect = OPENAI
+
+    def __init__(self) -> None:
+        self._walk = Walk()
+
+    def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading:
+        return read_anything(self._walk, document, strip=strip)

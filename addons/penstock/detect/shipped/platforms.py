@@ -1,0 +1,121 @@
+"""Keys of clouds, hosts and what runs there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from penstock.detect import checks
+from penstock.detect.shipped.token import HEX, URL, UUID, WORD, exact, named, token
+from penstock.detect.value import Detector
+
+_AWS: Final = ("aws", "secret", "secret key", "secretkey", "access key", "accesskey", "secret access key")
+
+PLATFORMS: Final = (
+    Detector(
+        "aws_key",
+        "AWS_KEY",
+        r"(?<![0-9A-Za-z])(?:AKIA|ASIA|ABIA|ACCA|A3T[0-9A-Z])[0-9A-Z]{16}(?![0-9A-Za-z])"
+        r"|(?<![0-9A-Za-z/+])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])",
+        check=checks.aws,
+        context=_AWS,
+        alone=r"[0-9A-Z]{20}",
+        confidence=0.95,
+        kind="secret",
+        what="AWS access key, and the secret that goes with it",
+    ),
+    token("aws_session_token", "AWS session token", "FwoGZXIvYXdz|IQoJb3JpZ2lu|FQoGZXIvYXdz", "0-9A-Za-z/+=", 60),
+    token("aws_bedrock_key", "AWS Bedrock API key", "ABSK|bedrock-api-key-", "0-9A-Za-z/+=", 80),
+    Detector(
+        "gcp_service_account",
+        "GCP_SERVICE_ACCOUNT",
+        r"\"(?:type\" {0,4}: {0,4}\"service_account\"|private_key_id\" {0,4}: {0,4}\"[0-9a-f]{40}\")",
+        until=r"(?=\})",
+        confidence=0.98,
+        kind="secret",
+        what="Google Cloud service account, to the end of its JSON object",
+    ),
+    token("gcp_oauth", "Google OAuth token or client secret", r"ya29\.|GOCSPX-|1//0", URL, 24),
+    Detector(
+        "azure_key",
+        "AZURE_KEY",
+        r"(?<![0-9A-Za-z/+])(?:[0-9A-Za-z/+]{86}==|[0-9A-Za-z/+]{43}=|[0-9A-Za-z]{52}|[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}|[0-9A-Za-z]{84}|[0-9a-f]{32})(?![0-9A-Za-z/+=])",
+        check=checks.random_letters,
+        context=("azure", "accountkey", "account key", "storage key", "sharedaccesskey", "shared access key", "azure_storage_key", "primary key", "cosmos", "ocp-apim-subscription-key", "subscription key", "azure devops", "azuredevops", "ado pat", "eventhub", "servicebus"),
+        confidence=0.9,
+        kind="secret",
+        what="key of Azure storage, AI, DevOps and others",
+    ),
+    Detector(
+        "azure_client_secret",
+        "AZURE_CLIENT_SECRET",
+        r"(?<![0-9A-Za-z_~.-])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_~.-]{31,34}(?![0-9A-Za-z_~-])",
+        check=checks.not_placeholder,
+        confidence=0.97,
+        kind="secret",
+        what="client secret of Azure AD (Entra)",
+    ),
+    Detector(
+        "azure_sas",
+        "AZURE_SAS",
+        r"(?<=[?&;])sig=[0-9A-Za-z%+/]{40}",
+        check=checks.not_placeholder,
+        until=r"(?![0-9A-Za-z%+/=])",
+        confidence=0.95,
+        kind="secret",
+        what="signature of an Azure SAS URL",
+    ),
+    token("alibaba_key", "Alibaba Cloud access key", "LTAI", WORD, 12),
+    token("tencent_key", "Tencent Cloud secret id", "AKID", WORD, 32),
+    token("digitalocean_token", "DigitalOcean token", "do[opr]_v1_", HEX, 64),
+    Detector(
+        "heroku_key",
+        "HEROKU_KEY",
+        rf"(?<![0-9A-Za-z_-])(?:HRKU-(?:AA[0-9A-Za-z_-]{{58}}|{UUID})|{UUID})(?![0-9A-Za-z_-])",
+        check=checks.not_placeholder,
+        context=("heroku", "heroku_api_key"),
+        alone="HRKU-.*",
+        confidence=0.9,
+        kind="secret",
+        what="Heroku API key",
+    ),
+    Detector(
+        "cloudflare_token",
+        "CLOUDFLARE_TOKEN",
+        r"(?<![0-9A-Za-z_-])(?:v1\.0-[0-9a-f]{24}-[0-9a-f]{146}|[0-9A-Za-z_-]{40}|[0-9a-f]{37})(?![0-9A-Za-z_-])",
+        check=checks.random_letters,
+        context=("cloudflare", "cf_api_token", "cf api", "cloudflare_api_key", "cf token", "cf_api_key"),
+        alone=r"v1\.0-.*",
+        confidence=0.9,
+        kind="secret",
+        what="Cloudflare API token",
+    ),
+    token("fly_token", "Fly.io token", "fo1_|fm[12][ar]?_", "0-9A-Za-z_+/=-", 40),
+    token("netlify_token", "Netlify token", "nf[cpou]_", WORD, 36),
+    named("vercel_token", "Vercel token", "[0-9A-Za-z]{24}", "vercel", "vercel_token", "now token"),
+    token("supabase_key", "Supabase key", "sbp_|sb_secret_", URL, 31),
+    token("planetscale_token", "PlanetScale token or password", "pscale_(?:tkn|pw|oauth)_", "0-9A-Za-z_.=-", 32),
+    token("neon_key", "Neon API key", "napi_", WORD, 60),
+    token("databricks_token", "Databricks token", "dapi", HEX, 32),
+    Detector(
+        "terraform_token",
+        "TERRAFORM_TOKEN",
+        r"(?<![0-9A-Za-z])[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60}",
+        until=r"(?![0-9A-Za-z_=-])",
+        confidence=0.98,
+        kind="secret",
+        what="Terraform Cloud token",
+    ),
+    token("vault_token", "HashiCorp Vault token", r"hv[sbr]\.", URL, 24),
+    token("doppler_token", "Doppler token", r"dp\.(?:pt|st(?:\.[a-z0-9_-]{2,35})?|ct|sa|scim|audit)\.", WORD, 40),
+    token("pulumi_token", "Pulumi token", "pul-", HEX, 40),
+    token("onepassword_token", "1Password service account token", "ops_eyJ", "0-9A-Za-z+/=_-", 100),
+    exact("onepassword_key", "1Password secret key", "A3-[0-9A-Z]{6}-(?:[0-9A-Z]{11}|[0-9A-Z]{6}-[0-9A-Z]{5})(?:-[0-9A-Z]{5}){3}"),
+    named("okta_token", "Okta API token", "00[0-9A-Za-z_-]{40}", "okta", "ssws"),
+    token("grafana_token", "Grafana token", "glsa_|glc_", "0-9A-Za-z_+/=", 32),
+    named("datadog_key", "Datadog key", "[0-9a-f]{32}(?:[0-9a-f]{8})?", "datadog", "dd_api_key", "dd_app_key", "dd-api-key", "dd-application-key"),
+    token("newrelic_key", "New Relic key", "NRAK-|NRII-|NRJS-|NRBR-", "0-9A-Za-z_-", 19),
+    token("sentry_token", "Sentry token", "sntry[us]_", "0-9A-Za-z_+/=-", 60),
+    token("dynatrace_token", "Dynatrace token", r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.", "0-9A-Z", 64),
+    token("tailscale_key", "Tailscale key", "tskey-(?:auth|api|client|scim|webhook)-", URL, 20),
+    token("ngrok_token", "ngrok token", "(?:ak|cr|api)_2", WORD, 26, confidence=0.85),
+)
