@@ -114,9 +114,7 @@ def main() -> int:
             "code": corpus.code(options.words),
             "figures": [("figures", corpus.figures(5000))],
         }
-        document["alarms"] = {
-            name: alarms(texts, known, verbose=options.verbose) for name, texts in corpora.items()
-        }
+        document["alarms"] = {name: alarms(texts, known, verbose=options.verbose) for name, texts in corpora.items()}
     print(json.dumps(document, ensure_ascii=False, indent=1)) if options.json else show(document)
     short = any(each["f1"] < each["aim"] for each in document["detectors"])
     noisy = document["alarms"] and document["alarms"]["prose"]["per_10000_words"] > MOST_ALARMS

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -110,31 +109,24 @@ def figures(lines: int = 20_000) -> str:
 
 
 def _line(random: Random) -> str:
-    stamp = f"2024-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}T{random.randint(0, 23):02d}:{random.randint(0, 59):02d}:{random.randint(0, 59):02d}"
-    big = random.randint(10**6, 10**12)
-    match random.randrange(12):
-        case 0:
-            return f"{stamp}.{random.randint(0, 999):03d}Z INFO worker-{random.randint(1, 9)} done in {random.random():.6f} s, {big} bytes"
-        case 1:
-            return "\t".join(f"{random.gauss(50, 20):.4f}" for _ in range(6))
-        case 2:
-            return f"commit {random.randbytes(20).hex()} of {random.randint(1, 40)} files"
-        case 3:
-            return f"sha256:{random.randbytes(32).hex()}  image-{random.randint(1, 9)}.{random.randint(0, 20)}.{random.randint(0, 99)}"
-        case 4:
-            return ",".join(str(random.randint(0, 10 ** random.randint(1, 9))) for _ in range(8))
-        case 5:
-            return f"{random.randint(1990, 2024)} | {big:,} | {random.random() * 100:.1f} % | {random.randint(1, 10**6)}"
-        case 6:
-            return f"ts={random.randint(1_600_000_000, 1_750_000_000)} id={random.randbytes(16).hex()} n={random.randint(1, 10**5)}"
-        case 7:
-            return f"order {random.randint(10**8, 10**12)} of {stamp[:10]}: {random.randint(1, 9)} x {random.random() * 100:.2f} EUR"
-        case 8:
-            a = random.randbytes(16).hex()
-            return f"request {a[:8]}-{a[8:12]}-{a[12:16]}-{a[16:20]}-{a[20:]} took {random.randint(1, 9999)} ms"
-        case 9:
-            return f"0x{random.randrange(2**48):012x}: mov r{random.randint(0, 15)}, #{random.randint(0, 65535)}"
-        case 10:
-            return f"ISBN 978-{random.randint(0, 9)}-{random.randint(100, 999)}-{random.randint(10000, 99999)}-{random.randint(0, 9)}, pages {random.randint(1, 99)}-{random.randint(100, 999)}"
-        case _:
-            return f"v{random.randint(0, 9)}.{random.randint(0, 30)}.{random.randint(0, 99)} released {stamp[:10]}, build {random.randint(10**4, 10**7)}"
+    clock = ":".join(f"{random.randrange(60) % limit:02d}" for limit in (24, 60, 60))
+    day = f"2024-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}"
+    big, small, share = random.randint(10**6, 10**12), random.randint(1, 9), random.random()
+    token = random.randbytes(32).hex()
+    uuid = f"{token[:8]}-{token[8:12]}-{token[12:16]}-{token[16:20]}-{token[20:32]}"
+    version = f"{small}.{random.randint(0, 30)}.{random.randint(0, 99)}"
+    lines = (
+        f"{day}T{clock}.{small:03d}Z INFO worker-{small} done in {share:.6f} s, {big} bytes",
+        "\t".join(f"{random.gauss(50, 20):.4f}" for _ in range(6)),
+        f"commit {token[:40]} of {small} files",
+        f"sha256:{token}  image-{version}",
+        ",".join(str(random.randint(0, 10 ** random.randint(1, 9))) for _ in range(8)),
+        f"{1990 + small} | {big:,} | {share * 100:.1f} % | {random.randint(1, 10**6)}",
+        f"ts={1_600_000_000 + big % 10**8} id={token[:32]} n={random.randint(1, 10**5)}",
+        f"order {big} of {day}: {small} x {share * 100:.2f} EUR",
+        f"request {uuid} took {random.randint(1, 9999)} ms",
+        f"0x{big:012x}: mov r{small}, #{random.randint(0, 65535)}",
+        f"ISBN 978-{small}-{random.randint(100, 999)}-{random.randint(10000, 99999)}-0, pages {small}-{big % 900}",
+        f"v{version} released {day}, build {random.randint(10**4, 10**7)}",
+    )
+    return random.choice(lines)

@@ -105,7 +105,9 @@ def main(model: str, port: int, alias: str, api_key: str | None, embed: bool) ->
     settings.use_jinja = True
     settings.ui = False
     settings.offline = True
-    settings.embedding = embed
+    if embed:
+        settings.embedding = True
+        settings.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
     if api_key:
         settings.api_keys = [api_key]
     ended = threading.Event()

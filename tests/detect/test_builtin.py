@@ -68,7 +68,7 @@ FOUND = {
     "ip": ("192.168.1.1", "2001:db8::1", "::ffff:192.0.2.128"),
     "aws_key": ("AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
     "github_token": ("ghp_" + "aB3" * 12, "gho_" + "z9" * 18, "github_pat_" + "A1_" * 28, "ghs_" + "q9" * 100),
-    "gitlab_token": ("glpat-" + "aB3_" * 5, "gldt-" + "x" * 24),
+    "gitlab_token": ("glpat-" + "aB3_" * 5, "gldt-" + "x4" * 12),
     "openai_key": (
         "sk-" + "aB3" * 16,
         "sk-proj-" + "aB3_-" * 30,
@@ -183,7 +183,7 @@ LEFT_ALONE = {
         "4111 1111  1111 1111",
         "550e8400-e29b-41d4-a716-446655440000",
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        "4111.1111.1111.1111",
+        "4111.111111111111",
     ),
     "iban": (
         "DE89370400440532013001",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.detect import checks
+from penstock.detect import checks, numbers
 
 DIGITS = st.text(st.sampled_from("0123456789"), min_size=2, max_size=20)
 
@@ -94,7 +94,7 @@ def test_an_iban_takes_as_much_as_its_country_says() -> None:
     ],
 )
 def test_social_security_numbers(value: str, holds: bool) -> None:
-    assert checks.us_ssn(value) is holds
+    assert numbers.us_ssn(value) is holds
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def test_a_detector_that_cannot_mask_a_stream_is_good_for_what_is_whole(loaded: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("masking: [{id: m, on: [completion]}]", "masking: key 'detect' is missing"),
+        ("masking: [{id: m, on: [completion]}]", "says not what: add detect: or fields:"),
+        ("masking: [{id: m, on: [completion], fields: [a]}]", "'a' is no pointer to a field: a pointer starts with"),
+        ("masking: [{id: m, on: [prompt], fields: [/a], with: {token: {}}}]", "a field cannot become a token"),
         ("masking: [{id: m, on: [completion], detect: []}]", "the list is empty"),
         ("masking: [{id: m, on: [completions], detect: [email]}]", "did you mean 'completion'?"),
         ("masking: [{id: m, on: [completion], detect: [e-mail]}]", "unknown detector 'e-mail' (did you mean 'email'?)"),
@@ -126,10 +128,6 @@ def test_a_detector_that_cannot_mask_a_stream_is_good_for_what_is_whole(loaded: 
             "fewer than 16 characters",
         ),
         ("masking: [{id: m, on: [completion], detect: [email], with: {partial: {keep: 4}}}]", "unknown key 'keep'"),
-        (
-            "masking: [{id: m, on: [completion], detect: [email], fields: [/a]}]",
-            "masking by field is not available yet",
-        ),
         ("masking: [{id: m, on: [completion], detect: [email], mode: observe}]", "unknown key 'mode'"),
         ("detectors: [{name: email, pattern: 'x'}]", "the detector 'email' is built in: choose another name"),
         ("detectors: [{name: x, pattern: 'a*'}]", "empty text"),

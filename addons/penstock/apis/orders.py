@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from penstock.apis.api import Dialect, Route
-from penstock.apis.fields import ANY, STRING, Field, Table, Types, parameter, pointer
+from penstock.apis.fields import ANY, STRING, Field, Table, Types, fold, parameter, pointer
 from penstock.apis.metadata import MetadataReader
 from penstock.apis.names import elsewhere, model_name
 from penstock.apis.pieces import Reading
@@ -23,6 +23,7 @@ type Last = Callable[[JsonObject], bool]
 MODEL: Final = "model"
 # What may stand in the place of a `{name}` of a path that is no model: an identifier.
 _PART: Final = re.compile(r"[A-Za-z0-9._:@+-]{1,200}")
+_NAMES: Final = re.compile(r"\{(\w+)\}")
 _PRINTABLE: Final = re.compile(r"[!-~]{0,512}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -161,7 +162,11 @@ class Orders:
         Raises: Refusal for a credential among others: all that a call says is recorded.
         """
         unknown = table.check(body)
+        elsewhere_said = {fold(name) for name in (*order.query, *_NAMES.findall(order.path))}
         for key in body:
+            if fold(key) in elsewhere_said and key not in table.names:
+                # Judged under that name, it would stand in for what the server takes from the path.
+                raise invalid(f"{pointer((key,))} is said in the path or the query of this endpoint, not in its body.")
             if key == _TOKEN or _SECRET.fullmatch(key):
                 raise invalid(f"{pointer((key,))} is a credential; it belongs to the model server, not to the record.")
         body = dict(body)
@@ -227,7 +232,7 @@ class Orders:
 
 
 def _placeholders(order: Order) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", order.path)) - {MODEL}
+    return set(_NAMES.findall(order.path)) - {MODEL}
 
 
 def _placed(route: Route, path: str) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from penstock.errors import Problem
     from penstock.exchange import JsonObject
@@ -35,6 +35,8 @@ def command(directory: Path, as_json: bool, schema: bool) -> None:
         return
     try:
         policy = load(directory)
+        if wrong := list(_failures(policy)):
+            raise PolicyError(tuple(wrong))
     except PolicyError as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "problems": _listed(error.problems)}))
@@ -45,6 +47,15 @@ def command(directory: Path, as_json: bool, schema: bool) -> None:
         click.echo(json.dumps(summary(policy)))
     else:
         _show(directory, policy)
+
+
+def _failures(policy: Policy) -> Iterator[Problem]:
+    """The examples of packs in use that fail."""
+    from penstock.policy.trial import of_packs, run
+
+    for alone, case in of_packs(policy):
+        if not run(alone, case).passed:
+            yield case.mark.problem(f"example fails: {case.name}")
 
 
 def report(problems: Sequence[Problem]) -> None:
@@ -70,6 +81,7 @@ def summary(policy: Policy) -> JsonObject:
         "upstreams": list(policy.gateway.upstreams),
         "grants": [grant.id for grant in policy.grants],
         "guardrails": [rail.id for rail in policy.guardrails],
+        "packs": [pack.name for pack in policy.packs],
         "masking": [rule.id for rule in policy.masking],
         "approvals": [approval.rule.id for approval in policy.approvals],
         "problems": [],
@@ -101,6 +113,7 @@ def _rows(policy: Policy) -> dict[str, list[str]]:
             f"{rail.id} ({rail.action.act}{', observed only' if rail.mode == 'observe' else ''})"
             for rail in policy.guardrails
         ],
+        "packs": [f"{pack.name} ({len(pack.guardrails)})" for pack in policy.packs],
         "masking": [f"{rule.id} ({', '.join(sorted(rule.on))})" for rule in policy.masking],
         "approvals": [f"{each.rule.id} (quorum {each.rule.quorum})" for each in policy.approvals],
     }

@@ -68,7 +68,7 @@ def _matches(chosen: Sequence[Detector], text: str, least: float) -> list[_Match
     known = {each.name: each for each in chosen}
     found = []
     for each in mask.whole(text).findings:
-        seen = evidence(known[each.detector], text, each.start, each.end)
+        seen = evidence(known[each.detector], text, each.start)
         found.append(_Match(known[each.detector], each.start, each.end, seen.confidence, seen.why))
     return found
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 def command(directory: Path, as_json: bool, junit: Path | None) -> None:
     """Run the cases in DIR/cases (default: rules/cases) against the policy in DIR.
 
-    Calls are decided and texts masked by the code that handles live traffic; replies are masked whole and one
-    character at a time. Exit status 1 when a case fails.
+    The examples of the packs in use are cases too. Calls are decided and texts masked by the code that handles live
+    traffic; replies are masked whole and one character at a time. Exit status 1 when a case fails.
     """
     from penstock.cli.check import report
     from penstock.errors import PolicyError
     from penstock.policy import load
     from penstock.policy.cases import load_cases
-    from penstock.policy.trial import run
+    from penstock.policy.trial import of_packs, run
 
     try:
         policy = load(directory)
@@ -44,6 +44,7 @@ def command(directory: Path, as_json: bool, junit: Path | None) -> None:
         report(error.problems)
         sys.exit(1)
     results = [run(policy, case) for case in cases]
+    results += [run(alone, case) for alone, case in of_packs(policy)]
     if junit is not None:
         _write(junit, _junit(results))
     if as_json:

@@ -138,12 +138,15 @@ def bic(value: str) -> bool:
 
 
 _STATES: Final = frozenset(
-    "AD AE AF AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BQ BR BS BT BW BY BZ CA CD CF CG CH CI"
-    " CK CL CM CN CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL"
-    " GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ"
-    " LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NG NI NL NO"
-    " NP NR NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SK SL SM SN SO SR SS"
-    " ST SV SX SY SZ TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS XK YE YT ZA ZM ZW".split()
+    """
+    AD AE AF AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BQ BR BS BT BW BY BZ CA CD CF CG CH
+    CI CK CL CM CN CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH
+    GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR
+    KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE
+    NG NI NL NO NP NR NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SK SL
+    SM SN SO SR SS ST SV SX SY SZ TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS
+    XK YE YT ZA ZM ZW
+    """.split()
 )
 
 _DAY: Final = regex.compile(r"(?:19|20)[0-9]{2}([ -]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{4,6})?")
@@ -170,7 +173,9 @@ def nl_bsn(value: str) -> bool:
     return numbers.nl_bsn(_NOT_DIGIT.sub("", value).rjust(9, "0"))
 
 
-_PLACEHOLDER: Final = regex.compile(r"(?i)x{5}|\*{4}|your[-_]|[-_]here|placeholder|example[-_]|redacted|change[-_]?me|abcdefghijklmnop")
+_PLACEHOLDER: Final = regex.compile(
+    r"(?i)x{5}|\*{4}|your[-_]|[-_]here|placeholder|example[-_]|redacted|change[-_]?me|abcdefghijklmnop"
+)
 
 
 def not_placeholder(value: str) -> bool:
@@ -190,7 +195,12 @@ def api_key(value: str) -> bool:
 
 def random_letters(value: str) -> bool:
     """Digits and letters, of ten kinds or more: a key without a mark of its own."""
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and len(set(value)) >= 9 and not_placeholder(value)
+    return (
+        any(map(str.isdigit, value))
+        and any(map(str.isalpha, value))
+        and len(set(value)) >= 9
+        and not_placeholder(value)
+    )
 
 
 _DIGEST: Final = regex.compile("[0-9a-f]{40}|[0-9A-F]{40}")
@@ -200,7 +210,13 @@ def aws(value: str) -> bool:
     """An access key's id, or forty random letters that are no SHA-1 digest and no path."""
     if len(value) == 20:
         return not_placeholder(value)
-    return api_key(value) and _DIGEST.fullmatch(value) is None and len(set(value)) >= 12 and any(map(str.islower, value)) and any(map(str.isupper, value))
+    return (
+        api_key(value)
+        and _DIGEST.fullmatch(value) is None
+        and len(set(value)) >= 12
+        and any(map(str.islower, value))
+        and any(map(str.isupper, value))
+    )
 
 
 def longest(check: Callable[[str], bool]) -> Callable[[str], int]:

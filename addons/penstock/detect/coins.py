@@ -57,7 +57,8 @@ def ethereum(value: str) -> bool:
         return True
     sums = keccak256(digits.lower().encode()).hex()
     return all(
-        character.isdigit() or character.isupper() == (nibble >= "8") for character, nibble in zip(digits, sums[:40], strict=True)
+        character.isdigit() or character.isupper() == (nibble >= "8")
+        for character, nibble in zip(digits, sums[:40], strict=True)
     )
 
 

@@ -198,7 +198,9 @@ def be_national(value: str) -> bool:
     text = _NOT_DIGIT.sub("", value)
     head, key = int(text[:9]), int(text[9:])
     month, day = int(text[2:4]) % 20, int(text[4:6])
-    return int(text[2:4]) <= 52 and month <= 12 and day <= 31 and key in (97 - head % 97, 97 - (2_000_000_000 + head) % 97)
+    return (
+        int(text[2:4]) <= 52 and month <= 12 and day <= 31 and key in (97 - head % 97, 97 - (2_000_000_000 + head) % 97)
+    )
 
 
 def ch_ahv(value: str) -> bool:

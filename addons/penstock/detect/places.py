@@ -15,8 +15,10 @@ _WORD: Final = regex.compile(r"[A-Za-z\u00c0-\u024f]{3,}")
 _FLOAT: Final = regex.compile(r"[0-9]+(?:\.[0-9]+)?")
 _OLDEST: Final = 130
 _MONTHS: Final = (
-    "jan ene gen sty led jän", "feb fév fev fab únor fevereiro", "mar mär mrt mrz", "apr avr abr kwi", "may mai mag maj mei", "jun juin giu cze kesä",
-    "jul juil lug lip heinä", "aug août ago aou", "sep set wrz syys", "oct okt ott out paź loka", "nov lis marras", "dec dez dic déc gru joulu",
+    "jan ene gen sty led jän", "feb fév fev fab únor fevereiro", "mar mär mrt mrz", "apr avr abr kwi",
+    "may mai mag maj mei", "jun juin giu cze kesä",
+    "jul juil lug lip heinä", "aug août ago aou", "sep set wrz syys", "oct okt ott out paź loka", "nov lis marras",
+    "dec dez dic déc gru joulu",
 )  # fmt: skip
 _MONTH: Final = {fold(start): month for month, starts in enumerate(_MONTHS, 1) for start in starts.split()}
 

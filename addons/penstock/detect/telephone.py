@@ -28,7 +28,7 @@ _NOT_DIGIT: Final = regex.compile(r"[^0-9]+")
 def phone(value: str) -> bool:
     """A number that can be dialled: valid in the country that it names or, without one, in one of `REGIONS`."""
     digits = _NOT_DIGIT.sub("", value)
-    if not 7 <= len(digits) <= 17 or len(set(digits)) == 1 or _DATE.match(value):
+    if not 7 <= len(digits) <= 17 or len(set(digits)) == 1 or _DATE.search(value) or _is_figure(value):
         return False
     if "+" not in value and not digits.startswith("00"):
         return _national().fullmatch(digits) is not None
@@ -36,6 +36,12 @@ def phone(value: str) -> bool:
     codes = [int(number[:length]) for length in (1, 2, 3)] if number[0] != "0" else []
     code = next((code for code in codes if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
     return code is not None and _plan(code).fullmatch(number[len(str(code)) :]) is not None
+
+
+def _is_figure(value: str) -> bool:
+    """A decimal fraction, or a row of single digits: 86087.7578, RFC 4291 2.5.5.2."""
+    groups = _NOT_DIGIT.split(value.lstrip("+("))
+    return (len(groups) == 2 and "." in value) or sum(len(group) == 1 for group in groups) > 2
 
 
 @lru_cache(1)

@@ -19,7 +19,7 @@ class Evidence:
     why: str
 
 
-def evidence(detector: Detector, text: str, start: int, end: int) -> Evidence:
+def evidence(detector: Detector, text: str, start: int) -> Evidence:
     """What speaks for the value that a detector found in a text."""
     word = ""
     if detector.context:

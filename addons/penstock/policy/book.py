@@ -17,6 +17,7 @@ from penstock.policy.grants import Grant, Reason
 from penstock.policy.guardrails import REPLY, Guardrail
 from penstock.policy.limits import Limits
 from penstock.policy.masks import MaskingRule
+from penstock.policy.packs import Pack
 from penstock.policy.parameters import Change
 from penstock.policy.screen import Screen, compile_screen
 from penstock.policy.settings import ApprovalRule, Gateway
@@ -64,6 +65,8 @@ class Policy:
     signature: Signature = ()
     """Of the files it was read from."""
     secret_files: tuple[tuple[Path, Signed], ...] = ()
+    packs: tuple[Pack, ...] = ()
+    """Those in use; their rules are among the guardrails."""
     _sieve: Sieve = field(init=False, repr=False)
     _known: dict[_Place, _InForce] = field(init=False, repr=False, default_factory=dict)
     _screens: dict[tuple[tuple[int, ...], tuple[int, ...]], Screen] = field(

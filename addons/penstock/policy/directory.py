@@ -14,6 +14,9 @@ from penstock.errors import PolicyError, Problem
 from penstock.policy.marked import MAX_BYTES
 
 SUFFIXES: Final = (".yaml", ".yml")
+PACKS: Final = "packs"
+"""The folder of a policy's own packs of guardrails."""
+_FOLDERS: Final = ("cases", PACKS)
 MAX_FILES: Final = 256
 _ATTEMPTS: Final = 5
 
@@ -30,6 +33,8 @@ class Snapshot:
     signature: Signature
     unread: tuple[str, ...] = ()
     """What lies in the directory and looks like policy, but is not read."""
+    packs: tuple[tuple[str, bytes], ...] = ()
+    """Names and contents of the files in `packs/`."""
 
 
 def signed(found: os.stat_result) -> Signed:
@@ -46,7 +51,7 @@ def sign(path: Path) -> Signed:
 def signature(directory: Path) -> Signature:
     """Changes whenever a file of the policy does; empty when the directory cannot be listed."""
     try:
-        return tuple((name, sign(directory / name)) for name in names(directory))
+        return tuple((name, sign(directory / name)) for name in [*names(directory), *_packs(directory)])
     except OSError:
         return ()
 
@@ -60,6 +65,12 @@ def names(directory: Path) -> list[str]:
     )
 
 
+def _packs(directory: Path) -> list[str]:
+    """The same in its folder of packs."""
+    folder = directory / PACKS
+    return [f"{PACKS}/{name}" for name in names(folder)] if folder.is_dir() else []
+
+
 def snapshot(directory: Path) -> Snapshot:
     """Every file of one moment: when one changes while they are read, they are read again.
 
@@ -70,8 +81,9 @@ def snapshot(directory: Path) -> Snapshot:
             time.sleep(0.02)
         before = signature(directory)
         found = _read(directory)
+        packs = read_all(directory, _packs(directory))
         if before == signature(directory):
-            return Snapshot(found, before, _unread(directory))
+            return Snapshot(found, before, _unread(directory), packs)
     raise _cannot(directory, "changes while it is read: write files elsewhere and move them here")
 
 
@@ -121,13 +133,13 @@ def _content(path: Path) -> bytes:
 
 
 def _unread(directory: Path) -> tuple[str, ...]:
-    """Folders with YAML in them, `cases` apart: people may think that they are in force."""
+    """Folders with YAML in them that are not known here: people may think that they are in force."""
     return tuple(
         sorted(
             entry.name
             for entry in directory.iterdir()
             if entry.is_dir()
-            and entry.name != "cases"
+            and entry.name not in _FOLDERS
             and not entry.name.startswith(".")
             and any(inner.suffix in SUFFIXES for inner in entry.iterdir())
         )

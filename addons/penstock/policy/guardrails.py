@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from penstock.policy.marked import Node
+from penstock.policy.marked import Mark, Node
 from penstock.policy.match import MATCH
 from penstock.policy.matcher import Matcher
 from penstock.policy.readers import TEXT, Reader, choice, declared, reference
@@ -100,28 +100,38 @@ MESSAGE: Final[Key[str | None]] = Key(
 MODE: Final = Key("mode", _MODE, "`observe`: reported, without any effect.", "enforce")
 
 
-def _guardrail(fields: Fields) -> Guardrail:
+def rule(fields: Fields, when: Scope, mode: Mode) -> Guardrail:
+    """The rule that stands in a mapping of the policy or of a pack."""
     on, match, action = frozenset(fields[ON]), fields[MATCH_KEY], fields[ACTION]
     if strange := sorted(on - match.reads):
         raise fields.wrong(MATCH_KEY, f"this match cannot read: {', '.join(strange)} (see `on`)")
     if on & REPLY and action.act == "hold":
         raise fields.wrong(ACTION, "a reply cannot be held: use deny, or hold what is asked (on: prompt)")
-    rail = Guardrail(
+    if action == Action("hold"):
+        fields.reading.unnamed_holds.append(fields.at(ACTION))
+    return Guardrail(
         id=fields[ID_KEY],
         on=on,
-        when=fields[WHEN_KEY],
+        when=when,
         match=match,
         action=action,
         message=fields[MESSAGE] or MESSAGES[action.act],
-        mode=fields[MODE],
+        mode=mode,
         where=str(fields.mark),
     )
-    if action == Action("hold"):
-        fields.reading.unnamed_holds.append(fields.at(ACTION))
-    if on & REPLY and not rail.streams and rail.stops:
-        message = f"guardrail '{rail.id}' needs whole texts: replies it applies to are delivered only when complete"
-        fields.reading.warn(fields.at(MATCH_KEY), message)
+
+
+def _guardrail(fields: Fields) -> Guardrail:
+    rail = rule(fields, fields[WHEN_KEY], fields[MODE])
+    warn(rail, fields.at(MATCH_KEY), fields.reading)
     return rail
+
+
+def warn(rail: Guardrail, mark: Mark, reading: Reading) -> None:
+    """Tell of a rule for which replies have to wait."""
+    if rail.on & REPLY and not rail.streams and rail.stops:
+        message = f"guardrail '{rail.id}' needs whole texts: replies it applies to are delivered only when complete"
+        reading.warn(mark, message)
 
 
 GUARDRAIL: Final = Record(

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from penstock.detect.syntax import PatternError
 from penstock.errors import PolicyError, Problem
-from penstock.policy import approvals, crosscheck, detectors, gateway, grants, guardrails, identities, masks
+from penstock.policy import approvals, crosscheck, detectors, gateway, grants, guardrails, identities, masks, packs
 from penstock.policy.book import Policy
 from penstock.policy.canonical import fingerprint
 from penstock.policy.directory import Signed, Snapshot, snapshot
@@ -84,9 +84,12 @@ class _Files:
         own = self.joined(detectors.DETECTORS_KEY)
         detectors.know(own, self._reading)
         settings = self._gateway()
+        granted = self.joined(grants.GRANTS_KEY)
+        rails = self.joined(guardrails.GUARDRAILS_KEY)
+        used = tuple(packs.Library(self._found.packs, self._reading).use(self.joined(packs.PACKS_KEY)))
         parts = (
-            self.joined(grants.GRANTS_KEY),
-            self.joined(guardrails.GUARDRAILS_KEY),
+            granted,
+            (*rails, *(rail for pack in used for rail in pack.guardrails)),
             self.joined(masks.MASKING_KEY),
             self.joined(approvals.APPROVALS_KEY),
         )
@@ -102,6 +105,7 @@ class _Files:
             warnings=tuple(self._reading.warnings),
             signature=self._found.signature,
             secret_files=tuple(sorted(self._reading.secret_files.items())),
+            packs=used,
         )
 
     def _compiles(self, masking: Sequence[MaskingRule], rails: Sequence[Guardrail]) -> bool:

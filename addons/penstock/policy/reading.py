@@ -15,7 +15,7 @@ from penstock.policy.marked import Items, Mark, Node, Scalar, Table
 
 MAX_PROBLEMS: Final = 200
 
-type Noun = Literal["upstream", "issuer", "key", "grant", "guardrail", "masking", "detector", "approval", "case"]
+type Noun = Literal["upstream", "issuer", "key", "grant", "guardrail", "masking", "detector", "approval", "case", "pack"]
 
 
 class Unread(Exception):

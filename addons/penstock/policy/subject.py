@@ -1,20 +1,24 @@
 """What a guardrail reads: the texts of a call or of a reply, as views that disguises fall away from.
 
 A prompt is read turn by turn, and all the turns of a role once more in one piece (joined by nothing, and by a space),
-so that what is split over parts and messages is found. Strings inside tool-call arguments are read unescaped.
+so that what is split over parts and messages is found. Strings inside tool-call arguments are read unescaped. What is
+spelled in a code (`%69gnore`, base64, ...) is read decoded too, and rules that look for a phrase read the text with
+other disguises taken off as well (`policy.speech`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from penstock.detect.prefilter import Prefilter
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
+from penstock.policy.codes import decodings
+from penstock.policy.speech import Reading, loosened, readings
 
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
@@ -32,6 +36,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """One text with a disguise taken off, and which of the policy's patterns may match it."""
+
+    reading: Reading
+    possible: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """Everything one guardrail reads at once."""
 
@@ -42,7 +54,8 @@ class Subject:
     call: Call | None = None
     """None for a reply."""
     possible: frozenset[str] = _NOTHING
-    """What may match in any of the views."""
+    """What may match in any of the views and speeches."""
+    speech: tuple[Speech, ...] = ()
 
 
 class Sieve:
@@ -53,20 +66,46 @@ class Sieve:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._patterns = tuple(dict.fromkeys(patterns))
-        self._prefilter = Prefilter(self._patterns) if self._patterns else None
+        self._patterns = _Patterns({pattern: pattern for pattern in patterns})
+        loose = {pattern: loosened(pattern) for pattern in self._patterns.names}
+        phrases = {pattern: each for pattern, each in loose.items() if each is not None}
+        self._phrases = _Patterns({pattern: pattern for pattern in phrases})
+        self._loose = _Patterns(phrases)
 
     def subject(self, texts: Texts, call: Call | None = None) -> Subject:
-        if not self._possible("\n".join(spellings(texts.covering))):  # the end, for most calls
-            return Subject((), texts.size, call)
-        views = tuple(View(text, self._possible(text)) for text in spellings(texts.all))
-        return Subject(views, texts.size, call, frozenset[str]().union(*(view.possible for view in views)))
+        covering = spellings(texts.covering)
+        speech = self._speech(covering)
+        if not self._patterns.possible("\n".join(covering)):  # the end, for most calls
+            return Subject((), texts.size, call, _union(speech), speech)
+        views = tuple(View(text, self._patterns.possible(text)) for text in spellings(texts.all))
+        return Subject(views, texts.size, call, _union(views) | _union(speech), speech)
 
-    def _possible(self, text: str) -> frozenset[str]:
+    def _speech(self, texts: Iterable[str]) -> tuple[Speech, ...]:
+        if not self._phrases.names:
+            return ()
+        every = [reading for text in texts for reading in readings(text)]
+        plain = self._phrases.possible("\n".join(each.text for each in every if not each.run_on))
+        loose = self._loose.possible("\n".join(each.text for each in every if each.run_on))
+        return tuple(Speech(each, loose if each.run_on else plain) for each in every if (loose if each.run_on else plain))
+
+
+class _Patterns:
+    """Patterns by the names that rules know them by, ready to be asked for all at once."""
+
+    def __init__(self, patterns: Mapping[str, str]) -> None:
+        self.names = tuple(patterns)
+        self._prefilter = Prefilter(tuple(patterns.values())) if patterns else None
+
+    def possible(self, text: str) -> frozenset[str]:
+        """The names of those that may match a text."""
         if self._prefilter is None or not text:
             return _NOTHING
         found = self._prefilter.candidates(text)
-        return frozenset(self._patterns[index] for index in found) if found else _NOTHING
+        return frozenset(self.names[index] for index in found) if found else _NOTHING
+
+
+def _union(parts: Iterable[View | Speech]) -> frozenset[str]:
+    return _NOTHING.union(*(part.possible for part in parts))
 
 
 class Texts(NamedTuple):
@@ -79,15 +118,17 @@ class Texts(NamedTuple):
     """Characters, each text counted once, and none for being read together with others."""
 
 
-def spellings(texts: Iterable[str]) -> Iterable[str]:
-    """Each text folded, once; a text with tag characters also as the ASCII that they stand for."""
+def spellings(texts: Iterable[str]) -> Sequence[str]:
+    """Each text folded, once; what tag characters stand for, and what codes in it say, as well."""
     found: dict[str, None] = {}
     for text in texts:
         folded = fold(text)
         found[folded] = None
         if folded != text and _TAG.search(text):
             found[fold(text.translate(_SPOKEN))] = None
-    return found
+        for decoded in decodings(text):
+            found[fold(decoded)] = None
+    return tuple(found)
 
 
 def of_call(sieve: Sieve, call: Call, on: frozenset[On]) -> Subject:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import assert_never
 
 from penstock import apis
 from penstock.errors import Refusal
-from penstock.exchange import Call, Json, Path
+from penstock.exchange import Call, Json, Operation, Path, Turn
 from penstock.masking.mask import Mask
 from penstock.policy.book import Policy
-from penstock.policy.cases import Case, Post
-from penstock.policy.limits import Limits
+from penstock.policy.cases import SOMEONE, Case, Post
+from penstock.policy.globs import Glob
+from penstock.policy.grants import ANY_UPSTREAM, UNINSPECTED, Grant
+from penstock.policy.guardrails import Action, Guardrail
+from penstock.policy.limits import Limits, Quota
 from penstock.policy.marked import Mark
+from penstock.policy.packs import Example
 from penstock.policy.parameters import same
+from penstock.policy.scope import EVERYTHING
 from penstock.policy.screen import Screen
+from penstock.policy.settings import Gateway
 from penstock.verdict import Allow, Deny, Hold, Verdict, rule_of
 
 
@@ -56,6 +64,53 @@ def run(policy: Policy, case: Case) -> Result:
         if not _meets(name, expected, got.get(name))
     )
     return Result(case, differences)
+
+
+def of_packs(policy: Policy) -> Iterator[tuple[Policy, Case]]:
+    """The examples of the packs that a policy uses, each as a case of a policy in which its pack alone is enforced."""
+    for pack in policy.packs:
+        every = _alone(pack.guardrails)
+        by_id = {rail.id: (rail, _alone((rail,))) for rail in pack.guardrails}
+        for example in pack.examples:
+            rail, alone = by_id[f"{pack.name}.{example.rule}"]
+            for case in _examples(rail, example):
+                yield (alone if example.found else every), case
+
+
+def _alone(rails: Sequence[Guardrail]) -> Policy:
+    """A policy in which everything is granted, and these rules are enforced."""
+    anyone = Grant(
+        "anyone",
+        frozenset(),
+        frozenset({SOMEONE.id}),
+        frozenset({ANY_UPSTREAM}),
+        frozenset(Operation),
+        (Glob("*"),),
+        {},
+        frozenset(UNINSPECTED),
+        Quota(),
+        "",
+    )
+    enforced = tuple(replace(rail, action=Action("deny"), mode="enforce", when=EVERYTHING) for rail in rails)
+    return Policy("", Gateway(), (anyone,), enforced, (), ())
+
+
+def _examples(rail: Guardrail, example: Example) -> Iterator[Case]:
+    """The text, as each of the things that the rule reads."""
+    expect: dict[str, Json] = {"verdict": "deny", "rule": rail.id} if example.found else {"verdict": "allow"}
+    answered: dict[str, Json] = {"stopped": rail.id} if example.found else {"reply": example.text}
+    asked = Call("case", Operation.CHAT, "any", (Turn("user", example.text, ()),))
+    arguments = json.dumps({"text": example.text})
+    called = replace(asked, turns=(Turn("assistant", arguments, (), "tool_call", "json"),))
+    for on, call, reply, wanted in (
+        ("prompt", asked, None, expect),
+        ("tool_call", called, None, expect),
+        ("completion", Call("case", Operation.CHAT, "any"), example.text, answered),
+    ):
+        if on in rail.on:
+            marked = {name: (example.mark, value) for name, value in wanted.items()}
+            name = f"{rail.id}: {'finds' if example.found else 'leaves alone'} {shorten(example.text, 60)}"
+            yield Case(name, example.mark, SOMEONE, call, None, reply, None, marked)
 
 
 def _meets(name: str, expected: Json, got: Json) -> bool:

@@ -8,19 +8,31 @@ from penstock.detect import checks, secrecy
 from penstock.detect.value import Detector
 
 _PASS: Final = (
-    r"(?:[Pp]ass(?:word|wd|phrase|code)?|PASS(?:WORD|WD|PHRASE|CODE)?|[Pp]wd|PWD|[Pp]assw(?:ort)?|PASSWORT|[Kk]ennwort|[Cc]ontrase(?:ñ|n)a|[Mm]ot de passe|[Ss]enha"
+    r"(?:[Pp]ass(?:word|wd|phrase|code)?|PASS(?:WORD|WD|PHRASE|CODE)?|[Pp]wd|PWD|[Pp]assw(?:ort)?|PASSWORT"
+    r"|[Kk]ennwort|[Cc]ontrase(?:ñ|n)a|[Mm]ot de passe|[Ss]enha"
     r"|[Ww]achtwoord|[Hh]aslo|[Hh]asło|[Ll]ösenord|[Ss]alasana|[Pp]arola?|[Пп]ароль|パスワード|密码|密碼|비밀번호)"
 )
 _SECRET: Final = (
-    r"(?:[Ss]ecret|SECRET|[Tt]oken|TOKEN|(?:[Aa]pi|API|[Aa]ccess|ACCESS|[Aa]uth|AUTH|[Pp]rivate|PRIVATE|[Ss]igning|SIGNING|[Ee]ncryption|ENCRYPTION"
-    r"|[Mm]aster|MASTER|[Ss]ecurity|SECURITY|[Ss]ession|SESSION|[Ll]icense|LICENSE|[Ss]ervice|SERVICE|[Aa]ccount|ACCOUNT|[Ss]torage|STORAGE)[ _-]?(?:[Kk]ey|KEY)|[Cc]redentials?|CREDENTIALS?|[Bb]earer|BEARER)"
+    r"(?:[Ss]ecret|SECRET|[Tt]oken|TOKEN|(?:[Aa]pi|API|[Aa]ccess|ACCESS|[Aa]uth|AUTH|[Pp]rivate|PRIVATE"
+    r"|[Ss]igning|SIGNING|[Ee]ncryption|ENCRYPTION"
+    r"|[Mm]aster|MASTER|[Ss]ecurity|SECURITY|[Ss]ession|SESSION|[Ll]icense|LICENSE|[Ss]ervice|SERVICE|[Aa]ccount"
+    r"|ACCOUNT|[Ss]torage|STORAGE)[ _-]?(?:[Kk]ey|KEY)|[Cc]redentials?|CREDENTIALS?|[Bb]earer|BEARER)"
 )
-_MORE: Final = r"(?:[_-]?(?:[Kk]ey|KEY|[Vv]alue|VALUE|[Bb]ase64|BASE64|[Ss]tring|STRING|[Hh]ash|HASH|[Tt]oken|TOKEN|[Aa]ccess[_-]?[Kk]ey|ACCESS_KEY|[Ii][Dd]|[0-9]{1,2})){0,2}"
+_MORE: Final = (
+    r"(?:[_-]?(?:[Kk]ey|KEY|[Vv]alue|VALUE|[Bb]ase64|BASE64|[Ss]tring|STRING|[Hh]ash|HASH|[Tt]oken"
+    r"|TOKEN|[Aa]ccess[_-]?[Kk]ey|ACCESS_KEY|[Ii][Dd]|[0-9]{1,2})){0,2}"
+)
 _GIVEN: Final = r"[\"'`\]]{0,2}[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}"
 _BARE: Final = r"\s\"'`<>,;|(){}\[\]\\"
 _END: Final = r"(?=[.,;:?)\]}]{0,3}(?:[\s\"'`<>|&\\]|\Z)|[,;][^\s])"
-_QUOTED: Final = rf"(?:[rbuf]?\"(?P<value>[^\"\n\\]{{6,128}})\"|[rbuf]?'(?P<value>[^'\n\\]{{6,128}})'|`(?P<value>[^`\n\\]{{6,128}})`|(?P<value>[^{_BARE}]{{5,127}}[^{_BARE}.:?]){_END})"
-_PAIR: Final = r"(?:[Ss]erver|[Dd]ata [Ss]ource|[Hh]ost|[Dd]atabase|[Ii]nitial [Cc]atalog|[Uu]ser [Ii][Dd]|[Uu]id|UID|[Uu]ser(?:name)?|USER|SERVER|DATABASE|[Pp]ort|PORT|[Dd]river|DRIVER|[Aa]ddress|[Ee]ndpoint|HOST|DRIVER)"
+_QUOTED: Final = (
+    rf"(?:[rbuf]?\"(?P<value>[^\"\n\\]{{6,128}})\"|[rbuf]?'(?P<value>[^'\n\\]{{6,128}})'"
+    rf"|`(?P<value>[^`\n\\]{{6,128}})`|(?P<value>[^{_BARE}]{{5,127}}[^{_BARE}.:?]){_END})"
+)
+_PAIR: Final = (
+    r"(?:[Ss]erver|[Dd]ata [Ss]ource|[Hh]ost|[Dd]atabase|[Ii]nitial [Cc]atalog|[Uu]ser [Ii][Dd]|[Uu]id"
+    r"|UID|[Uu]ser(?:name)?|USER|SERVER|DATABASE|[Pp]ort|PORT|[Dd]river|DRIVER|[Aa]ddress|[Ee]ndpoint|HOST|DRIVER)"
+)
 
 ACCESS: Final = (
     Detector(
@@ -54,12 +66,17 @@ ACCESS: Final = (
     Detector(
         "connection_string",
         "CONNECTION_STRING",
-        r"(?<![0-9A-Za-z])(?:(?:[Pp]ostgres(?:ql)?|mysql|mysqlx|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|oracle|cockroachdb|clickhouse|kafka|nats|ldaps?"
-        r"|smtps?|cassandra|couchbase|neo4j|bolt|snowflake|redshift|vertica|db2|influxdb|mqtts?|sftp|ftps?|memcached|hive|trino|presto|timescaledb|valkey)"
+        r"(?<![0-9A-Za-z])(?:(?:[Pp]ostgres(?:ql)?|mysql|mysqlx|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver"
+        r"|oracle|cockroachdb|clickhouse|kafka|nats|ldaps?"
+        r"|smtps?|cassandra|couchbase|neo4j|bolt|snowflake|redshift|vertica|db2|influxdb|mqtts?|sftp|ftps?"
+        r"|memcached|hive|trino|presto|timescaledb|valkey)"
         r"(?:\+[a-z0-9_]{1,20}){0,2}://[^\s:@/?#\"'<>`]{0,128}:[^\s@/\"'<>`]{1,256}@[^\s\"'<>`]"
-        r"|jdbc:[a-z0-9:]{2,30}[/@][^\s\"'<>`?;]{1,250}[?;](?:[A-Za-z_.]{1,40}=[^\s\"'<>`&;]{0,120}[&;]){0,8}(?:password|pwd|Password)=[^\s\"'<>`&;]"
-        rf"|{_PAIR} ?= ?[^;\"'\n=]{{1,200}};(?: ?[A-Za-z][A-Za-z _]{{1,40}} ?= ?[^;\"'\n=]{{0,120}};){{0,10}} ?(?:[Pp]assword|PASSWORD|[Pp]wd|PWD) ?= ?[^;\s\"'<>]"
-        r"|(?:DefaultEndpointsProtocol|Endpoint)=[a-z]{2,5}(?:;|://)[^\s\"'<>;]{0,200};?(?:[A-Za-z]{1,40}=[^\s\"'<>;]{0,120};){0,6}(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/])",
+        r"|jdbc:[a-z0-9:]{2,30}[/@][^\s\"'<>`?;]{1,250}[?;](?:[A-Za-z_.]{1,40}=[^\s\"'<>`&;]{0,120}[&;]){0,8}"
+        r"(?:password|pwd|Password)=[^\s\"'<>`&;]"
+        rf"|{_PAIR} ?= ?[^;\"'\n=]{{1,200}};(?: ?[A-Za-z][A-Za-z _]{{1,40}} ?= ?[^;\"'\n=]{{0,120}};){{0,10}} ?"
+        rf"(?:[Pp]assword|PASSWORD|[Pp]wd|PWD) ?= ?[^;\s\"'<>]"
+        r"|(?:DefaultEndpointsProtocol|Endpoint)=[a-z]{2,5}(?:;|://)[^\s\"'<>;]{0,200};?"
+        r"(?:[A-Za-z]{1,40}=[^\s\"'<>;]{0,120};){0,6}(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/])",
         check=checks.not_placeholder,
         until=r"(?=[.,;:!?)\]}]{0,3}(?:\s|\Z)|[\"'<>`\\])",
         confidence=0.95,
@@ -69,7 +86,8 @@ ACCESS: Final = (
     Detector(
         "password",
         "PASSWORD",
-        rf"{_PASS}(?:[_-]?(?:[Vv]alue|[0-9]{{1,2}}))?(?:{_GIVEN}|[\"']?[ \t]{{1,3}}(?:is|was|ist|est|es|è|é|lautet|set to|is set to|changed to|reset to)(?:[ \t]{{0,3}}:)?[ \t]{{1,3}}|は|是|：){_QUOTED}",
+        rf"{_PASS}(?:[_-]?(?:[Vv]alue|[0-9]{{1,2}}))?(?:{_GIVEN}|[\"']?[ \t]{{1,3}}(?:is|was|ist|est|es|è|é"
+        rf"|lautet|set to|is set to|changed to|reset to)(?:[ \t]{{0,3}}:)?[ \t]{{1,3}}|は|是|：){_QUOTED}",
         group="value",
         measure=secrecy.password,
         confidence=0.75,
@@ -79,7 +97,7 @@ ACCESS: Final = (
     ),
     Detector(
         "secret_assignment",
-        "SECRET",
+        "SECRET_ASSIGNMENT",
         rf"{_SECRET}{_MORE}{_GIVEN}{_QUOTED}".replace(_BARE, _BARE + "&"),
         group="value",
         measure=secrecy.secret,
@@ -91,7 +109,8 @@ ACCESS: Final = (
     Detector(
         "authorization",
         "AUTHORIZATION",
-        r"(?<![0-9A-Za-z])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)[ \t]{1,3}(?P<value>[0-9A-Za-z._~+/=-]{12,512})(?![0-9A-Za-z._~+/=-])",
+        r"(?<![0-9A-Za-z])(?:[Bb]earer|BEARER|[Bb]asic"
+        r"|BASIC)[ \t]{1,3}(?P<value>[0-9A-Za-z._~+/=-]{12,512})(?![0-9A-Za-z._~+/=-])",
         group="value",
         measure=secrecy.secret,
         confidence=0.9,

@@ -13,9 +13,12 @@ _SOCIAL: Final = (
     "taxpayer", "last four", "seguro social", "ssn4",
 )  # fmt: skip
 _LICENCE: Final = (
-    "driver license", "drivers license", "driver's license", "driver’s license", "driver licence", "drivers licence", "driver's licence",
-    "driving license", "driving licence", "licence number", "license number", "license no", "licence no", "license #", "operator license", "dmv",
-    "dl number", "dl no", "dl #", "dl:", "dln", "driver lic", "driver id", "licencia de conducir", "state id", "permit number",
+    "driver license", "drivers license", "driver's license", "driver’s license", "driver licence", "drivers licence",
+    "driver's licence",
+    "driving license", "driving licence", "licence number", "license number", "license no", "licence no",
+    "license #", "operator license", "dmv",
+    "dl number", "dl no", "dl #", "dl:", "dln", "driver lic", "driver id", "licencia de conducir", "state id",
+    "permit number",
     "drivers_license", "driver_license", "driverlicense", "driverslicense",
 )  # fmt: skip
 
@@ -39,7 +42,16 @@ AMERICA: Final = (
         "US_ITIN",
         BEGIN + r"9[0-9]{2}(?:-[5-9][0-9]-[0-9]{4}| [5-9][0-9] [0-9]{4}|[5-9][0-9]{5})" + END,
         check=numbers.us_itin,
-        context=("itin", "taxpayer", "taxpayer id", "tax id", "tax identification", "tin", "irs", "individual taxpayer"),
+        context=(
+            "itin",
+            "taxpayer",
+            "taxpayer id",
+            "tax id",
+            "tax identification",
+            "tin",
+            "irs",
+            "individual taxpayer",
+        ),
         alone=r"9[0-9]{2}([- ])[0-9]{2}\1[0-9]{4}",
         against=(*COUNTED, *NUMBERED),
         confidence=0.85,
@@ -52,7 +64,17 @@ AMERICA: Final = (
         "US_PASSPORT",
         BEGIN + r"(?:[A-Z][0-9]{8}|[0-9]{9})" + END,
         check=checks.varied,
-        context=("passport", "passport number", "passport no", "passport num", "pasaporte", "passeport", "travel document", "passport card", "passport book"),
+        context=(
+            "passport",
+            "passport number",
+            "passport no",
+            "passport num",
+            "pasaporte",
+            "passeport",
+            "travel document",
+            "passport card",
+            "passport book",
+        ),
         confidence=0.85,
         kind="identity",
         what="US passport number",
@@ -60,7 +82,8 @@ AMERICA: Final = (
     Detector(
         "us_driver_license",
         "US_DRIVER_LICENSE",
-        BEGIN + r"(?:[A-Z]{1,3}[ -]?[0-9]{2,5}(?:[ -]?[0-9]{2,5}){1,4}(?:-[0-9])?|[0-9]{7,12}|[0-9]{2,3}[ -][0-9]{3}[ -][0-9]{3,4}"
+        BEGIN + r"(?:[A-Z]{1,3}[ -]?[0-9]{2,5}(?:[ -]?[0-9]{2,5}){1,4}(?:-[0-9])?|[0-9]{7,12}"
+        r"|[0-9]{2,3}[ -][0-9]{3}[ -][0-9]{3,4}"
         r"|[A-Z]{3,7}[0-9A-Z]{4}[0-9]{3}[0-9A-Z]{1,3}|[0-9]{2}[A-Z]{3}[0-9]{5}|[0-9]{3}[A-Z]{2}[0-9]{4})" + END,
         check=checks.varied,
         context=_LICENCE,
@@ -73,7 +96,18 @@ AMERICA: Final = (
         "US_NPI",
         BEGIN + r"[12][0-9]{9}" + END,
         check=numbers.us_npi,
-        context=("npi", "npi number", "provider", "provider id", "national provider", "physician", "prescriber", "nppes", "doctor", "clinician"),
+        context=(
+            "npi",
+            "npi number",
+            "provider",
+            "provider id",
+            "national provider",
+            "physician",
+            "prescriber",
+            "nppes",
+            "doctor",
+            "clinician",
+        ),
         confidence=0.96,
         kind="identity",
         what="US national provider identifier",
@@ -82,7 +116,8 @@ AMERICA: Final = (
     Detector(
         "us_mbi",
         "US_MBI",
-        r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-)[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9](?:-[AC-HJKMNP-RT-Y]|[AC-HJKMNP-RT-Y])"
+        r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-)[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9](?:-[AC-HJKMNP-RT-Y]"
+        r"|[AC-HJKMNP-RT-Y])"
         r"[0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y]{2}[0-9]{2}(?![0-9A-Za-z])(?!-[0-9A-Za-z])",
         context=("mbi", "medicare", "beneficiary", "medicare number", "medicare id"),
         alone=r"[0-9A-Z]{4}-?[0-9A-Z]{3}-?[0-9A-Z]{4}",
@@ -94,9 +129,21 @@ AMERICA: Final = (
     Detector(
         "ca_sin",
         "CA_SIN",
-        BEGIN + r"(?:[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{3} [0-9]{3} [0-9]{3}|[0-9]{9}|[0-9]{3}\.[0-9]{3}\.[0-9]{3})" + END,
+        BEGIN
+        + r"(?:[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{3} [0-9]{3} [0-9]{3}|[0-9]{9}|[0-9]{3}\.[0-9]{3}\.[0-9]{3})"
+        + END,
         check=numbers.ca_sin,
-        context=("sin", "sin#", "social insurance", "social insurance number", "insurance number", "nas", "assurance sociale", "n.a.s.", "sin number"),
+        context=(
+            "sin",
+            "sin#",
+            "social insurance",
+            "social insurance number",
+            "insurance number",
+            "nas",
+            "assurance sociale",
+            "n.a.s.",
+            "sin number",
+        ),
         alone=r"[0-9]{3}-[0-9]{3}-[0-9]{3}",
         against=(*COUNTED, *CALLED, *NUMBERED),
         confidence=0.88,
@@ -107,9 +154,21 @@ AMERICA: Final = (
     Detector(
         "br_cpf",
         "BR_CPF",
-        BEGIN + r"[0-9]{3}(?:\.[0-9]{3}\.[0-9]{3}-?[0-9]{2}|[ -][0-9]{3}[ -][0-9]{3}[ -/][0-9]{2}|[0-9]{6}-?[0-9]{2})" + END,
+        BEGIN
+        + r"[0-9]{3}(?:\.[0-9]{3}\.[0-9]{3}-?[0-9]{2}|[ -][0-9]{3}[ -][0-9]{3}[ -/][0-9]{2}|[0-9]{6}-?[0-9]{2})"
+        + END,
         check=numbers.br_cpf,
-        context=("cpf", "cadastro", "cadastro de pessoa", "contribuinte", "inscrito", "cpf/mf", "documento", "pessoa física", "cliente"),
+        context=(
+            "cpf",
+            "cadastro",
+            "cadastro de pessoa",
+            "contribuinte",
+            "inscrito",
+            "cpf/mf",
+            "documento",
+            "pessoa física",
+            "cliente",
+        ),
         alone=r".*",
         against=(*COUNTED, *CALLED, *NUMBERED),
         confidence=0.92,
@@ -124,7 +183,10 @@ AMERICA: Final = (
         r"|[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{4} [0-9]{2})" + END,
         check=numbers.br_cnpj,
         context=("cnpj", "empresa", "razão social", "pessoa jurídica", "inscrita", "cnpj/mf", "fornecedor"),
-        alone=r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}|[0-9]{8}/?[0-9]{4}-?[0-9]{2}|[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{4} [0-9]{2}",
+        alone=(
+            r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}|[0-9]{8}/?[0-9]{4}-?[0-9]{2}"
+            r"|[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{4} [0-9]{2}"
+        ),
         against=(*COUNTED, *CALLED, *NUMBERED),
         confidence=0.92,
         kind="identity",

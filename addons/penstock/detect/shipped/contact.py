@@ -19,16 +19,20 @@ _EMAIL: Final = (
     r"|\[(?:[0-9]{1,3}\.){3}[0-9]{1,3}\])"
 )
 _TELEPHONE: Final = (
-    "phone", "telephone", "tel", "mobile", "cell", "cellphone", "landline", "fax", "call", "dial", "ring", "sms",
-    "text", "whatsapp", "signal", "hotline", "helpline", "reach", "contact", "msisdn", "number is", "my number",
-    "her number", "his number", "their number", "phone no", "phone number", "toll free", "extension", "pager", "voicemail",
+    "phone", "telephone", "tel", "mobile", "cell", "cellphone", "landline", "fax", "dial", "sms", "call me", "call us",
+    "call at", "call on", "call him", "call her", "call them", "please call", "call:", "text me", "ring me", "whatsapp",
+    "hotline", "helpline", "reach me", "reach us", "reach him", "reach her", "contact me", "contact us", "contact:",
+    "contact number", "msisdn", "number is", "my number",
+    "her number", "his number", "their number", "phone no", "phone number", "toll free", "extension", "pager",
+    "voicemail",
     "telefon", "telefonnummer", "tel.-nr", "rufnummer", "handy", "handynummer", "mobil", "mobilnummer", "festnetz",
     "anrufen", "ruf", "rückruf", "erreichbar", "durchwahl",
     "téléphone", "tél", "portable", "numéro", "appelez", "appeler", "joindre", "joignable", "rappeler",
     "telefono", "teléfono", "móvil", "movil", "celular", "llamar", "llama", "llame", "llámame", "fijo", "número",
     "cellulare", "chiamare", "chiamami", "chiama", "recapito",
     "telefone", "telemóvel", "ligue", "ligar", "telefoon", "telefoonnummer", "mobiel", "bellen", "bel",
-    "telefonu", "komórka", "puhelin", "puhelinnumero", "mobiltelefon", "ring mig", "telefonszám", "cep", "телефон", "тел", "звоните",
+    "telefonu", "komórka", "puhelin", "puhelinnumero", "mobiltelefon", "ring mig", "telefonszám", "cep", "телефон",
+    "тел", "звоните",
     "电话", "手机", "電話", "携帯", "전화", "휴대폰", "핸드폰", "联系方式", "फ़ोन", "मोबाइल", "هاتف", "טלפון",
 )  # fmt: skip
 _SPOKEN: Final = (

@@ -23,7 +23,8 @@ CALLED: Final = (
 )  # fmt: skip
 """Right before a number: it is dialled."""
 NUMBERED: Final = (
-    "ssn", "itin", "npi", "mbi", "sin", "cpf", "cnpj", "curp", "rut", "nino", "nhs", "steuer-id", "steuernummer", "idnr",
+    "ssn", "itin", "npi", "mbi", "sin", "cpf", "cnpj", "curp", "rut", "nino", "nhs", "steuer-id", "steuernummer",
+    "idnr",
     "nir", "dni", "nie", "pesel", "personnummer", "hetu", "henkilötunnus", "bsn", "niss", "rijksregisternummer", "ahv",
     "avs", "cpr", "fødselsnummer", "nif", "ppsn", "aadhaar", "pan", "nric", "tfn", "abn", "acn", "medicare", "rrn",
     "주민등록번호", "my number", "マイナンバー", "個人番号", "hkid", "tckn", "kimlik", "passport", "licence", "license",

@@ -8,7 +8,17 @@ from penstock.detect import checks, coins, numbers
 from penstock.detect.shipped.edges import BEGIN, COUNTED, END
 from penstock.detect.value import Detector
 
-_BANK: Final = ("bic", "swift", "swift code", "bic code", "bank code", "bank identifier", "bankleitzahl", "iban", "bank")
+_BANK: Final = (
+    "bic",
+    "swift",
+    "swift code",
+    "bic code",
+    "bank code",
+    "bank identifier",
+    "bankleitzahl",
+    "iban",
+    "bank",
+)
 _ACCOUNT: Final = (
     "account number", "account no", "account num", "account nr", "account #", "account:", "account=", 'account":',
     "account is", "acct", "acct no", "a/c", "a/c no", "bank account", "checking account", "savings account", "checking",
@@ -46,7 +56,7 @@ FINANCE: Final = (
         r"(?<![0-9A-Za-z])[A-Z]{6}[0-9A-Z]{2}(?:[0-9A-Z]{3})?(?![0-9A-Za-z])",
         check=checks.bic,
         context=_BANK,
-        alone=r"[A-Z]{6}[0-9A-Z]{2}XXX|[A-Z]{6}(?=[0-9A-Z]*[0-9])[0-9A-Z]{5}",
+        alone=r"[A-Z]{6}[0-9A-Z]{2}(?:XXX|[0-9]{3})",
         against=COUNTED,
         confidence=0.8,
         kind="finance",
@@ -58,7 +68,17 @@ FINANCE: Final = (
         "US_ABA",
         BEGIN + r"[0-9]{4}-?[0-9]{4}-?[0-9]" + END,
         check=numbers.us_aba,
-        context=("aba", "routing", "routing number", "routing no", "rtn", "transit number", "aba number", "fedwire", "ach"),
+        context=(
+            "aba",
+            "routing",
+            "routing number",
+            "routing no",
+            "rtn",
+            "transit number",
+            "aba number",
+            "fedwire",
+            "ach",
+        ),
         confidence=0.97,
         kind="finance",
         what="US bank routing number",
@@ -79,7 +99,8 @@ FINANCE: Final = (
         "crypto_address",
         "CRYPTO_ADDRESS",
         r"(?<![0-9A-Za-z])(?:0[xX][0-9A-Fa-f]{40}|[13LMDXTr][1-9A-HJ-NP-Za-km-z]{24,34}"
-        r"|(?:bc1|tb1|ltc1|BC1|TB1|LTC1)[02-9ac-hj-np-zAC-HJ-NP-Z]{11,87}|(?:addr1|cosmos1|osmo1)[02-9ac-hj-np-z]{38,104})"
+        r"|(?:bc1|tb1|ltc1|BC1|TB1|LTC1)[02-9ac-hj-np-zAC-HJ-NP-Z]{11,87}|(?:addr1|cosmos1"
+        r"|osmo1)[02-9ac-hj-np-z]{38,104})"
         r"(?![0-9A-Za-z])",
         check=coins.address,
         confidence=0.97,

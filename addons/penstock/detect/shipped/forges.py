@@ -22,7 +22,8 @@ FORGES: Final = (
     Detector(
         "gitlab_token",
         "GITLAB_TOKEN",
-        r"(?<![0-9A-Za-z])(?:gl(?:pat|dt|rt|ptt|soat|cbt|ft|imt|agent|oas|ffct)|GR1348941)-?(?<=-|GR1348941)[0-9A-Za-z_-]{20}",
+        r"(?<![0-9A-Za-z])(?:gl(?:pat|dt|rt|ptt|soat|cbt|ft|imt|agent|oas|ffct)|GR1348941)-?(?<=-"
+        r"|GR1348941)[0-9A-Za-z_-]{20}",
         check=checks.not_placeholder,
         until=r"(?![0-9A-Za-z_.-])",
         confidence=0.97,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.detect import checks
-from penstock.detect.shipped.token import HEX, URL, WORD, exact, named, token
+from penstock.detect.shipped.token import URL, WORD, exact, named, token
 from penstock.detect.value import Detector
 
 _HOOK_END: Final = r"(?![0-9A-Za-z_/@%=&?.-])|(?=[.?](?:[\s\"'<>)]|\Z))"
@@ -47,9 +47,15 @@ MESSENGERS: Final = (
         kind="secret",
         what="Discord bot token",
     ),
-    hook("discord_webhook", "Discord webhook", r"(?:(?:ptb|canary)\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,21}/[0-9A-Za-z_-]{10}"),
+    hook(
+        "discord_webhook",
+        "Discord webhook",
+        r"(?:(?:ptb|canary)\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,21}/[0-9A-Za-z_-]{10}",
+    ),
     exact("telegram_token", "Telegram bot token", "[0-9]{8,10}:[0-9A-Za-z_-]{35}"),
-    hook("teams_webhook", "Microsoft Teams webhook", r"[0-9a-z-]{1,60}\.webhook\.office\.com/webhookb2/[0-9a-z@/-]{20}"),
+    hook(
+        "teams_webhook", "Microsoft Teams webhook", r"[0-9a-z-]{1,60}\.webhook\.office\.com/webhookb2/[0-9a-z@/-]{20}"
+    ),
     Detector(
         "twilio_key",
         "TWILIO_KEY",
@@ -65,7 +71,13 @@ MESSENGERS: Final = (
     exact("mailgun_key", "Mailgun key", "(?:key|pubkey)-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}"),
     exact("mailchimp_key", "Mailchimp key", "[0-9a-f]{32}-us[0-9]{1,2}"),
     token("brevo_key", "Brevo key", "xkeysib-|xsmtpsib-", "0-9A-Za-z-", 64),
-    named("postmark_token", "Postmark server token", "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", "postmark", "x-postmark-server-token"),
+    named(
+        "postmark_token",
+        "Postmark server token",
+        "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}",
+        "postmark",
+        "x-postmark-server-token",
+    ),
     exact("resend_key", "Resend key", "re_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,24}"),
     token("hubspot_token", "HubSpot token", "pat-(?:na|eu)[0-9]-", "0-9a-f-", 36),
     token("facebook_token", "Facebook access token", "EAA[CGMBAJ]", WORD, 60),

@@ -15,26 +15,39 @@ _IPV6: Final = (
 )
 _VERSIONS: Final = (
     "version", "ver", "release", "build", "firmware", "driver", "revision", "chrome", "safari", "firefox", "edg",
-    "edge", "opr", "opera", "chromium", "headlesschrome", "trident", "assembly", "section", "sec", "clause", "chapter",
+    "edge", "opr", "opera", "chromium", "headlesschrome", "trident", "assembly", "section", "sec", "rfc", "clause",
+    "chapter",
     "update", "upgrade", "upgraded", "fileversion", "productversion", "oid",
 )  # fmt: skip
 
 NETWORK: Final = (
+    Detector("ipv4", "IPV4", _IPV4, against=_VERSIONS, confidence=0.9, kind="network", what="IPv4 address"),
     Detector(
-        "ipv4", "IPV4", _IPV4, against=_VERSIONS, confidence=0.9, kind="network", what="IPv4 address"
+        "ipv6",
+        "IPV6",
+        _IPV6,
+        check=checks.ipv6,
+        confidence=0.95,
+        kind="network",
+        what="IPv6 address",
+        proof="it can be read as one",
     ),
     Detector(
-        "ipv6", "IPV6", _IPV6, check=checks.ipv6, confidence=0.95, kind="network", what="IPv6 address",
+        "ip",
+        "IP",
+        f"{_IPV4}|{_IPV6}",
+        check=checks.ip,
+        against=_VERSIONS,
+        confidence=0.9,
+        kind="network",
+        what="IPv4 or IPv6 address: both of the above in one",
         proof="it can be read as one",
-    ),  # fmt: skip
-    Detector(
-        "ip", "IP", f"{_IPV4}|{_IPV6}", check=checks.ip, against=_VERSIONS, confidence=0.9, kind="network",
-        what="IPv4 or IPv6 address: both of the above in one", proof="it can be read as one",
-    ),  # fmt: skip
+    ),
     Detector(
         "mac_address",
         "MAC_ADDRESS",
-        r"(?<![0-9A-Za-z])(?<![0-9A-Fa-f]{2}[:-])(?:(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}"
+        r"(?<![0-9A-Za-z])(?<![0-9A-Fa-f]{2}[:-])(?:(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|"
+        r"(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}"
         r"|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})(?![0-9A-Za-z]|[:.-][0-9A-Fa-f])",
         check=checks.mac,
         confidence=0.95,

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.detect import checks, places
+from penstock.detect import places
 from penstock.detect.shipped.edges import BEGIN
 from penstock.detect.value import Detector
 
 _BORN: Final = (
-    "born", "dob", "d.o.b", "d.o.b.", "date of birth", "birth date", "birthdate", "birthday", "birth", "birthdy", "b-day", "bday",
-    "geboren", "geb", "geb.", "geburtsdatum", "geburtstag", "né le", "née le", "né", "née", "naissance", "ddn", "nacido", "nacida",
+    "born", "dob", "d.o.b", "d.o.b.", "date of birth", "birth date", "birthdate", "birthday", "birth", "birthdy",
+    "b-day", "bday",
+    "geboren", "geb", "geb.", "geburtsdatum", "geburtstag", "né le", "née le", "né", "née", "naissance", "ddn",
+    "nacido", "nacida",
     "nació", "nacimiento", "fecha de nacimiento", "nato", "nata", "nascita", "data di nascita", "nascido", "nascida",
-    "nascimento", "data de nascimento", "geboortedatum", "urodzony", "urodzona", "urodzenia", "data urodzenia", "född", "födelsedatum", "født", "fødselsdato", "syntynyt",
-    "syntymäaika", "doğum", "doğum tarihi", "narozen", "дата рождения", "родился", "родилась", "生年月日", "出生日期", "出生", "생년월일", "जन्म तिथि",
+    "nascimento", "data de nascimento", "geboortedatum", "urodzony", "urodzona", "urodzenia", "data urodzenia",
+    "född", "födelsedatum", "født", "fødselsdato", "syntynyt",
+    "syntymäaika", "doğum", "doğum tarihi", "narozen", "дата рождения", "родился", "родилась", "生年月日", "出生日期", "出生",
+    "생년월일", "जन्म तिथि",
 )  # fmt: skip
 _PLACE: Final = (
     "gps", "lat", "latitude", "lon", "lng", "longitude", "coordinates", "coordinate", "coords", "location",
-    "geo", "geolocation", "latlng", "latlon", "lat/lon", "lat/long", "koordinaten", "breite", "länge", "breitengrad", "längengrad", "standort", "coordonnées",
-    "position gps", "coordenadas", "latitud", "longitud", "ubicación", "coordinate gps", "latitudine", "longitudine", "coördinaten", "współrzędne", "座標", "坐标",
+    "geo", "geolocation", "latlng", "latlon", "lat/lon", "lat/long", "koordinaten", "breite", "länge", "breitengrad",
+    "längengrad", "standort", "coordonnées",
+    "position gps", "coordenadas", "latitud", "longitud", "ubicación", "coordinate gps", "latitudine", "longitudine",
+    "coördinaten", "współrzędne", "座標", "坐标",
     "緯度", "経度", "纬度", "经度", "좌표", "위도", "경도", "waypoint",
 )  # fmt: skip
 _MONTH: Final = r"[A-Za-z\u00c0-\u024f]{3,10}\.?"
@@ -50,9 +56,12 @@ PERSON: Final = (
         r"(?<![0-9A-Za-z])(?<![0-9][.,])(?:"
         rf"{_DECIMAL}°? ?[NSns]?[ ,;/|]{{1,3}}{_DECIMAL}(?:°? ?[EWOeo](?![A-Za-z])|°)?"
         rf"|[NSns] ?{_DECIMAL}°?[ ,;/]{{1,3}}[EWOewo] ?{_DECIMAL}°?"
-        r"|[NS]? ?[0-9]{1,2} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''|′′))? ?[NS]?[ ,;/]{1,3}"
-        r"[EWO]? ?[0-9]{1,3} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''|′′))?(?: ?[EWO](?![A-Za-z]))?"
-        rf"|{_DECIMAL}[\"']?[,;]? {{0,3}}(?:\n {{0,12}})?[\"']?(?:lon|lng|long|longitude|Lon|Lng|Longitude)[\"']?[:=] {{0,3}}[\"']?{_DECIMAL}"
+        r"|[NS]? ?[0-9]{1,2} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
+        r"|′′))? ?[NS]?[ ,;/]{1,3}"
+        r"[EWO]? ?[0-9]{1,3} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
+        r"|′′))?(?: ?[EWO](?![A-Za-z]))?"
+        rf"|{_DECIMAL}[\"']?[,;]? {{0,3}}(?:\n {{0,12}})?[\"']?(?:lon|lng|long|longitude|Lon|Lng"
+        rf"|Longitude)[\"']?[:=] {{0,3}}[\"']?{_DECIMAL}"
         rf"|{_AFTER_LABEL}" + _DECIMAL + r")(?![0-9])(?!\.[0-9])",
         check=places.coordinates,
         context=_PLACE,

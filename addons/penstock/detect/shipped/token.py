@@ -13,7 +13,9 @@ URL: Final = "0-9A-Za-z_-"
 UUID: Final = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 
 
-def token(name: str, what: str, start: str, letters: str = WORD, least: int = 20, *, confidence: float = 0.95) -> Detector:
+def token(
+    name: str, what: str, start: str, letters: str = WORD, least: int = 20, *, confidence: float = 0.95
+) -> Detector:
     """A token that starts like this and has at least so many of these letters; it goes on for as long as they do."""
     return Detector(
         name,

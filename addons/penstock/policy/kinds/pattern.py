@@ -15,6 +15,7 @@ from penstock.policy.marked import Mark, Node
 from penstock.policy.matcher import Kind, Matcher
 from penstock.policy.readers import TEXT
 from penstock.policy.reading import Reading
+from penstock.policy.speech import Reading, loosened
 from penstock.policy.subject import Subject
 
 TIMEOUT: Final = 2.0
@@ -30,10 +31,14 @@ class Pattern(Matcher):
     streams: bool = field(compare=False)
     needs: frozenset[str] = field(init=False, compare=False, repr=False)
     compiled: regex.Pattern[str] = field(init=False, compare=False, repr=False)
+    loose: regex.Pattern[str] | None = field(init=False, compare=False, repr=False)
+    """For a phrase whose words run on; None: it looks for no phrase."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", frozenset(self.patterns))
         object.__setattr__(self, "compiled", regex.compile(self.detector.pattern, regex.VERSION0))
+        loose = loosened(self.detector.pattern)
+        object.__setattr__(self, "loose", regex.compile(loose, regex.VERSION0) if loose is not None else None)
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -48,6 +53,14 @@ class Pattern(Matcher):
         return any(
             wanted in view.possible and self.compiled.search(view.text, timeout=TIMEOUT) is not None
             for view in subject.views
+        ) or any(self._says(speech.reading) for speech in subject.speech if wanted in speech.possible)
+
+    def _says(self, reading: Reading) -> bool:
+        """Whether the phrase is there once a disguise is taken off."""
+        pattern = self.loose if reading.run_on else self.compiled
+        return pattern is not None and any(
+            sum(map(str.isalpha, match[0])) >= reading.least
+            for match in pattern.finditer(reading.text, timeout=TIMEOUT)
         )
 
 
