@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-
-import orjson
 
 from penstock import apis
 from penstock.apis import Api, Route
 from penstock.apis.bodies import CODECS
 from penstock.apis.media import is_file
 from penstock.apis.orders import Orders
-from penstock.exchange import Blob, Encoding, Json, JsonObject
+from penstock.exchange import Blob, Call, Encoding, Json, JsonObject
 
-WAV: Final = {"filename": "a.wav", "content_type": "audio/wav", "data": Blob(b"RIFF\x24\x00\x00\x00WAVE")}
-PNG: Final = {"filename": "a.png", "content_type": "image/png", "data": Blob(b"\x89PNG\r\n\x1a\n")}
+WAV: Final[Json] = {"filename": "a.wav", "content_type": "audio/wav", "data": Blob(b"RIFF\x24\x00\x00\x00WAVE")}
+PNG: Final[Json] = {"filename": "a.png", "content_type": "image/png", "data": Blob(b"\x89PNG\r\n\x1a\n")}
 TALK: Final[Json] = [{"role": "user", "content": "hi"}]
 TENSOR: Final[Json] = {"name": "text", "shape": [1], "datatype": "BYTES", "data": ["hi"]}
 
@@ -124,11 +123,11 @@ class Asking:
         if body is None:
             return b"", None
         if self.encoding in ("json", "tensors"):
-            return orjson.dumps(body), "application/json"
+            return json.dumps(body, ensure_ascii=False).encode(), "application/json"
         made = CODECS[self.encoding].emit(body)
         return made.content, made.content_type
 
-    def call(self, body: JsonObject | None) -> apis.Call:
+    def call(self, body: JsonObject | None) -> Call:
         """The call that a body makes here.
 
         Raises: Refusal.
@@ -137,7 +136,7 @@ class Asking:
         content, content_type = self.sent(body)
         return apis.asked(found, self.path, content, content_type)
 
-    def keys(self) -> list[str]:
+    def known(self) -> list[str]:
         """The keys that the API knows."""
         return sorted({key for table in (self._table(), getattr(self.api, "inner", None)) for key in _names(table)})
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.bodies import CODECS
-from penstock.apis.fields import fold
-from penstock.apis.orders import Orders
 from penstock.errors import Refusal
-from penstock.exchange import Call, Encoding, Json, JsonObject, Operation
+from penstock.exchange import Call, Json, JsonObject, Operation
 from tests.apis.bodies import ASKINGS, WITH_BODY, Asking
 
 MARK = "zebra@stripes.example"
@@ -29,12 +26,38 @@ def tried(count: int) -> settings:
 
 # Bodies that nobody thought of
 
-askings = st.sampled_from(WITH_BODY)
+# What is nothing but bytes has no places to change.
+askings = st.sampled_from([asking for asking in WITH_BODY if asking.encoding != "raw"])
 numbers = st.sampled_from([0, 1, -1, 2**31, 2**63, 2**64, 10**30, 0.5, -1.5, 1e308, 4111111111111111])
-words = st.sampled_from(["", "a", "true", "1", MARK, f"mail {MARK}.", "data:image/png;base64,AAAA", "\u2028é", "x" * 70])
+words = st.sampled_from(
+    ["", "a", "true", "1", MARK, f"mail {MARK}.", "data:image/png;base64,AAAA", "\u2028é", "x" * 70]
+)
 names = st.sampled_from(
-    ["a", "role", "content", "type", "text", "data", "name", "url", "input", "prompt", "stream", "model", "a b", MARK]
-    + ["image_url", "b64_json", "parameters", "filename", "tools", "function", "arguments", "shape", "datatype"]
+    [
+        "a",
+        "role",
+        "content",
+        "type",
+        "text",
+        "data",
+        "name",
+        "url",
+        "input",
+        "prompt",
+        "stream",
+        "model",
+        "a b",
+        MARK,
+        "image_url",
+        "b64_json",
+        "parameters",
+        "filename",
+        "tools",
+        "function",
+        "arguments",
+        "shape",
+        "datatype",
+    ]
 )
 values = st.recursive(
     st.none() | st.booleans() | numbers | words,
@@ -82,7 +105,7 @@ def requests(draw: st.DrawFn) -> tuple[Asking, JsonObject]:
     body: JsonObject = dict(asking.body or {})
     for _ in range(draw(st.integers(1, 3))):
         kind = draw(st.sampled_from(["known", "known", "unknown", "inside", "gone"]))
-        if kind == "known" and (keys := asking.keys()):
+        if kind == "known" and (keys := asking.known()):
             body[draw(spelled(draw(st.sampled_from(keys))))] = draw(values)
         elif kind == "unknown":
             body[draw(names)] = draw(values)
@@ -132,7 +155,7 @@ def test_each_route_takes_a_plain_request_and_forwards_what_it_judged(asking: As
     assert again(asking, call) == call
 
 
-@tried(500)
+@tried(300)
 @given(requests())
 def test_every_body_is_a_call_or_refused_and_is_forwarded_as_it_was_judged(request_: tuple[Asking, JsonObject]) -> None:
     asking, body = request_
@@ -141,13 +164,13 @@ def test_every_body_is_a_call_or_refused_and_is_forwarded_as_it_was_judged(reque
         assert again(asking, call) == call
 
 
-@tried(400)
+@tried(200)
 @given(askings, values)
 def test_a_body_of_any_shape_is_a_call_or_refused(asking: Asking, value: Json) -> None:
     found = apis.recognise(asking.route.method, apis.normal_path(asking.path))
     for content_type in ("application/json", "application/x-www-form-urlencoded", "text/plain", None):
         try:
-            apis.asked(found, asking.path, orjson.dumps(value), content_type)
+            apis.asked(found, asking.path, json.dumps(value).encode(), content_type)
         except Refusal:
             continue
         except TypeError:
@@ -156,7 +179,7 @@ def test_a_body_of_any_shape_is_a_call_or_refused(asking: Asking, value: Json) -
 
 # A value, put anywhere, is looked at
 
-MARKED = (
+MARKED: tuple[Json, ...] = (
     MARK,
     f"x {MARK} y",
     [MARK],
@@ -179,11 +202,11 @@ def marked_requests(draw: st.DrawFn) -> tuple[Asking, JsonObject]:
     asking = draw(askings)
     body: JsonObject = dict(asking.body or {})
     where = draw(st.sampled_from(["known", "unknown", "inside", "inside"]))
-    if where == "known" and (keys := asking.keys()):
+    if where == "known" and (keys := asking.known()):
         key, value = draw(st.sampled_from(keys)), draw(marked)
         within = body.get(key)
         body[key] = {**within, draw(names): value} if isinstance(within, dict) and draw(st.booleans()) else value
-    elif where == "unknown":
+    elif where == "unknown" or not body:
         body[draw(names)] = draw(marked)
     else:
         changed = put(body, draw(st.sampled_from(sorted(places(body), key=str))), draw(marked))
@@ -201,19 +224,42 @@ def forwarded(call: Call) -> bool:
     return MARK.encode() in apis.emitted(call).content
 
 
-@tried(1200)
+def missed(asking: Asking, body: JsonObject) -> bool:
+    """Whether the value goes out though nobody looked at it."""
+    call = asked(asking, body)
+    if call is None or not forwarded(call) or looked_at(call):
+        return False
+    plain = asked(asking, asking.body)
+    return not set(call.uninspected) - set(plain.uninspected if plain else ())
+
+
+@tried(300)
 @given(marked_requests())
 def test_a_value_anywhere_in_a_body_is_looked_at_or_not_forwarded(request_: tuple[Asking, JsonObject]) -> None:
     asking, body = request_
-    call = asked(asking, body)
-    if call is None or not forwarded(call):
-        return
-    plain = asked(asking, asking.body)
-    more = set(call.uninspected) - set(plain.uninspected if plain else ())
-    assert looked_at(call) or more, f"{asking}: {body}"
+    assert not missed(asking, body), f"{asking}: {body}"
 
 
-@tried(500)
+def _kinds() -> list[Asking]:
+    """One route for each kind of body."""
+    kinds = {(asking.api.name, asking.encoding, str(asking.known()), str(asking.body)): asking for asking in WITH_BODY}
+    return [asking for asking in kinds.values() if asking.encoding != "raw"]
+
+
+@pytest.mark.parametrize("asking", _kinds(), ids=str)
+def test_a_value_under_any_key_that_an_api_knows_is_looked_at_or_not_forwarded(asking: Asking) -> None:
+    body = asking.body or {}
+    inner = getattr(asking.api, "inner", None)
+    at = str(inner.at[0]) if inner is not None else ""
+    within = body.get(at)
+    below: JsonObject = within if isinstance(within, dict) else {}
+    for value in (MARK, [MARK], {"a": {"b": [[MARK]]}}):
+        for key in asking.known():
+            assert not missed(asking, {**body, key: value}), key
+            assert inner is None or not missed(asking, {**body, at: {**below, key: value}}), f"{at}.{key}"
+
+
+@tried(300)
 @given(marked_requests())
 def test_a_value_that_is_masked_in_the_turns_is_not_forwarded(request_: tuple[Asking, JsonObject]) -> None:
     asking, body = request_
@@ -227,7 +273,9 @@ def test_a_value_that_is_masked_in_the_turns_is_not_forwarded(request_: tuple[As
         made = apis.with_texts(call, texts)
     except Refusal:
         return
-    assert not forwarded(made) or made.uninspected, f"{asking}: {body}"
+    # The name of a parameter that nobody knows passes when a grant has the same name, and never else.
+    named = any(MARK in name for name in made.unusual)
+    assert not forwarded(made) or made.uninspected or named, f"{asking}: {body}"
     assert (made.operation, made.model, made.stream) == (call.operation, call.model, call.stream)
     assert again(asking, made) == made
 
@@ -258,7 +306,7 @@ def limited_requests(draw: st.DrawFn) -> tuple[Asking, JsonObject]:
     return asking, body
 
 
-@tried(600)
+@tried(300)
 @given(limited_requests())
 def test_a_parameter_that_is_set_is_what_the_server_reads(request_: tuple[Asking, JsonObject]) -> None:
     asking, body = request_

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.apis.fields import UNLIMITED, Keys, Table, fold, largest, pointer, written, wrong
+from penstock.apis.fields import ANY, INT, UNLIMITED, Keys, Table, fold, largest, parameter, pointer, written, wrong
 from penstock.apis.ollama import chat as ollama_chat
 from penstock.apis.ollama import generate as ollama_generate
 from penstock.apis.ollama import parameters as ollama_fields
@@ -80,3 +80,14 @@ def test_a_pointer_names_the_place_and_not_what_a_caller_hid_in_it() -> None:
     assert pointer(()) == "The body"
     assert pointer(("x" * 65,)) == "/\u2026" and pointer(("a\nb",)) == "/\u2026"
     assert wrong(("n",), "an integer").message == "/n must be an integer."
+
+
+def test_two_names_of_one_parameter_are_judged_together() -> None:
+    """Which of them a server takes, only the server knows: a bound on one alone would be none."""
+    table = Table(
+        {"top_k": parameter(INT, "top_k"), "runtime_top_k": parameter(INT, "top_k"), "stop": parameter(ANY, "stop")}
+        | {"stop_words": parameter(ANY, "stop")}
+    )
+    assert table.parameters({"top_k": 1, "runtime_top_k": 99}) == {"top_k": [1, 99]}
+    assert table.parameters({"top_k": 1, "runtime_top_k": 1}) == {"top_k": 1}
+    assert table.parameters({"stop": ["a"], "stop_words": "b"}) == {"stop": ["a", "b"]}

@@ -206,3 +206,26 @@ def test_names_of_files_are_not_taken_for_images() -> None:
     turns = Turns()
     read_media(turns, ["data:image/png;base64,AA==", "A" * 64, "../../etc/passwd", 7], ("image_data",), "image")
     assert [turn.path for turn in turns.found] == [("image_data", 2)] and turns.uninspected == {"image", "url"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/generate", {"text": "a", "token_ids_logprob": ["mail bob@example.com"]}),
+        ("/generate", {"text": "a", "return_logprob": [{"x": [{"a b": 1}]}]}),
+        ("/generate", {"text": "a", "sampling_params": {"stop_token_ids": ["hidden"]}}),
+        ("/generate", {"text": "a", "sampling_params": [{"stop_token_ids": [["hidden"]]}]}),
+        ("/generate", {"prompt": "a", "stop_token_ids": ["hidden"]}),
+        ("/api/v1/generate", {"prompt": "a", "sampler_order": ["hidden"]}),
+        ("/v1/edits", {"model": "m", "input": "a", "instruction": "b", "stream_options": {"x": "hidden"}}),
+    ],
+)
+def test_a_parameter_of_numbers_has_no_room_for_a_text(path: str, body: JsonObject) -> None:
+    with pytest.raises(Refusal) as caught:
+        call(path, body)
+    assert "a number or a boolean" in caught.value.message
+
+
+def test_lists_of_numbers_are_what_they_are() -> None:
+    made = call("/generate", {"text": "a", "top_logprobs_num": [1, 2], "sampling_params": {"stop_token_ids": [1]}})
+    assert made.parameters["stop_token_ids"] == [1] and made.uninspected == ()

@@ -109,16 +109,16 @@ def test_a_repeated_key_is_always_found(document: dict[str, Json], data: st.Data
 
 
 @pytest.mark.parametrize(
-    "content_type", [JSON, "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/json;"]
+    "content_type",
+    [None, JSON, "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/json;"],
 )
-def test_json_is_taken_under_its_own_name(content_type: str) -> None:
+def test_json_is_taken_under_its_own_name_or_none(content_type: str | None) -> None:
     assert parse(b"{}", content_type) == {}
 
 
 @pytest.mark.parametrize(
     "content_type",
     [
-        None,
         "",
         "text/plain",
         "application/x-www-form-urlencoded",

@@ -243,3 +243,17 @@ def test_numbers_of_the_first_protocol_need_a_grant() -> None:
 @pytest.mark.parametrize("body", [{}, {"instances": None}, {"instances": "x"}, {"Instances": ["x"], "inputs": 1}])
 def test_a_body_without_instances_is_refused(body: JsonObject) -> None:
     assert refused(PREDICT, body)
+
+
+def test_limits_inside_the_instances_are_judged_like_those_beside_them() -> None:
+    made = call(
+        "/v1/models/m:predict",
+        {
+            "instances": [{"prompt": "a", "max_tokens": 9999, "top_p": 1}, [{"max_new_tokens": 5, "lora_name": "x"}]],
+            "parameters": {"top_p": 0.5},
+        },
+    )
+    assert made.parameters == {"max_tokens": 9999, "top_p": [0.5, 1], "lora": "x"} and made.unusual == {"lora"}
+    with pytest.raises(Refusal) as caught:
+        apis.by_name(made.api).with_parameters(made, {"max_tokens": 7})
+    assert "cannot be changed here" in caught.value.message

@@ -391,3 +391,21 @@ def test_a_servers_own_keys_are_not_shown() -> None:
 def test_metrics_are_one_text() -> None:
     reader = METRICS.reader(bare("/metrics"))
     assert {"text/plain", "application/openmetrics-text"} <= reader.plain
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/models/secret?min_worker=1", {"model": "granted"}),
+        ("PUT", "/models/secret/2.0/set-default", {"version": "1.0"}),
+        ("POST", "/slots/3?action=restore", {"action": "erase"}),
+        ("POST", "/slots/3?action=restore", {"ACTION": "erase"}),
+        ("POST", "/v2/repository/models/secret/unload", {"model": "granted"}),
+        ("POST", "/wakeup?tags=weights", {"tags": "cache"}),
+    ],
+)
+def test_a_body_cannot_say_again_what_the_path_or_the_query_says(method: str, path: str, body: JsonObject) -> None:
+    """The server takes it from there: judged from the body, a call would be about another model."""
+    with pytest.raises(Refusal) as caught:
+        call(path, body, method)
+    assert "in the path or the query" in caught.value.message

@@ -376,3 +376,37 @@ def test_an_event_that_looks_like_a_pattern_but_is_none_is_read_anew() -> None:
     assert reader.read({"choices": [{"index": 1}]}, Reply(), strip=True).pieces == []
     with pytest.raises(UnreadableError):
         reader.read({"choices": [{"index": [1], "text": "x"}]}, Reply(), strip=True)
+
+
+def test_keys_of_a_dialects_own_objects_are_texts_when_no_program_would_choose_them() -> None:
+    walk, reading = Walk(), Reading()
+    plain: JsonObject = {"id": 1, "choices": 2}
+    odd: JsonObject = {"id": 1, "bob@example.com": 2}
+    walk.keyed(reading, plain, 0)
+    walk.keyed(reading, plain, 0)
+    assert not reading.pieces
+    walk.keyed(reading, odd, 0, ("message",))
+    assert [(piece.text, piece.mode, piece.place.path) for piece in reading.pieces] == [
+        ("bob@example.com", "key", ("message",))
+    ]
+
+
+def test_a_whole_number_is_text_however_it_is_written() -> None:
+    walk, reading = Walk(), Reading()
+    document: JsonObject = {"a": 5500005555555559.0, "b": 5500005555555559, "c": 1234567.5, "d": 0.25, "created": 1e9}
+    walk.object(reading, document, 0, (), strip=False)
+    assert [(piece.key, piece.text) for piece in reading.pieces] == [
+        ("a", "5500005555555559"),
+        ("b", "5500005555555559"),
+    ]
+
+
+def test_an_event_of_the_gateways_own_has_nothing_of_the_models_that_is_no_structure() -> None:
+    walk = Walk()
+    last: JsonObject = {"id": "chatcmpl-1", "created": 1795217532, "model": "bob@example.com", "shape": [1, 2]}
+    assert walk.head(last, ("id", "created", "model", "shape", "gone")) == {
+        "id": "chatcmpl-1",
+        "created": 1795217532,
+        "shape": [1, 2],
+    }
+    assert walk.head({"a": {"b": "c"}, "b": ["c"]}, ("a", "b")) == {}

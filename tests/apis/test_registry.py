@@ -73,7 +73,7 @@ def test_a_query_string_is_refused_where_no_route_knows_it(query: str) -> None:
 def test_a_route_may_know_query_parameters_each_once() -> None:
     route = Route("GET", "/x", Operation.LIST, frozenset({"beta"}))
     _check_query("beta=true", route)
-    for query in ("beta=true&beta=false", "beta=true&other=1"):
+    for query in ("beta=true&beta=false", "beta=true&other=1", "beta=true;beta=false"):
         with pytest.raises(Refusal):
             _check_query(query, route)
 
@@ -96,6 +96,15 @@ def test_apis_that_share_a_route_are_told_apart_by_what_only_one_of_them_claims(
         assert sum(not each for each in marks) <= 1, f"{place}: two APIs take what no other claims"
         every = [key for each in marks for key in each]
         assert len(every) == len(set(every)), f"{place}: two APIs claim the same key"
+
+
+def test_apis_that_share_a_route_take_bodies_of_the_same_encodings() -> None:
+    """Which encoding a body is in, is settled before anybody knows whose it is."""
+    taken: defaultdict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for api in apis.APIS:
+        for route in api.routes:
+            taken[route.method, route.path].add(route.encodings)
+    assert all(len(each) == 1 for each in taken.values())
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/tools"), ("GET", "/slots"), ("GET", "/v1/stream")])

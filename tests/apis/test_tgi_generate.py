@@ -4,9 +4,10 @@ import orjson
 import pytest
 
 from penstock import apis
+from penstock.apis.pieces import UnreadableError
 from penstock.apis.tgi.reply import TgiReader
 from penstock.errors import Refusal
-from penstock.exchange import Call, Json, JsonObject, Operation
+from penstock.exchange import Call, Json, JsonObject, Operation, Reply
 from tests.apis.calls import call, said
 from tests.masking.replies import documents, event, reply_mask, streamed, texts
 
@@ -186,3 +187,10 @@ def test_an_error_in_mid_stream_is_seen() -> None:
     assert known.reply.prompt_tokens == 7 and known.reply.finish is None
     refused = reply_mask(TgiReader()).refuse(Refusal("policy_violation", "no"))
     assert documents(refused) == [{"error": "no (exchange 01TEST)", "error_type": "policy_violation"}]
+
+
+@pytest.mark.parametrize("strange", [{"id": "bob@example.org"}, {"logprob": ["x"]}, {"special": {"a": "x"}}])
+def test_a_token_is_numbers_beside_its_text(strange: JsonObject) -> None:
+    token: JsonObject = {"id": 1, "text": "hi", "logprob": -0.5, "special": False}
+    with pytest.raises(UnreadableError):
+        TgiReader().read({"index": 1, "token": {**token, **strange}, "generated_text": None}, Reply(), strip=True)

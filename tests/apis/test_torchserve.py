@@ -98,3 +98,8 @@ def test_its_callers_read_the_message_of_a_refusal() -> None:
     document = b'{"code":403,"type":"policy_violation","message":"No."}'
     assert TORCHSERVE.error(refusal, "") == ("application/json", document)
     assert TORCHSERVE.event(refusal, "") == b"data: " + document + b"\n\n"
+
+
+def test_limits_inside_the_inputs_are_judged() -> None:
+    made = call("/predictions/m", {"data": {"prompt": "a", "max_new_tokens": 777}})
+    assert made.parameters == {"max_tokens": 777}

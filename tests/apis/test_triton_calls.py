@@ -38,7 +38,7 @@ def test_every_text_of_a_generate_is_read() -> None:
         id="an id",
         PROMPT="e",
         parameters={"stop": "f", "own": "g", "odd key": 1},
-        image="AAAA",
+        image="AAAA" * 16,
         **{"another key": ["h", 1, 2]},
     )
     assert {text for _, text in said(made)} == {
@@ -168,3 +168,10 @@ def test_where_logs_and_traces_go_needs_a_grant() -> None:
     made = order("POST", "/v2/logging", b'{"log_file":"/etc/passwd"}')
     assert made.operation == Operation.CONFIGURE and made.unusual == {"log_file"}
     assert order("POST", "/v2/models/m/trace/setting", b'{"trace_file":"x"}').unusual == {"trace_file"}
+
+
+def test_an_image_that_the_server_is_to_fetch_is_an_address_and_text() -> None:
+    for key in ("image", "multi_modal_data"):
+        made = generate(text_input="a", **{key: {"image": ["http://inside.example/x.png"]}})
+        assert made.uninspected == ("image", "url")
+        assert ("other", "http://inside.example/x.png") in said(made)

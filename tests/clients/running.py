@@ -6,27 +6,30 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import TracebackType
+from typing import Any, Final, Literal, Self
 
+from scripts.stage.gateway import ENTRANCES, Entrance, Gateway
+from scripts.stage.identity_provider import IdentityProvider
 from scripts.stage.process import ROOT
 
 type Environment = Literal["python-2", "python-3", "node"]
 
 PROGRAMS: Final = Path(__file__).with_name("programs")
 _INSTALL: Final = 300.0
-_PLAY: Final = 120.0
+_PLAY: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A script and the environment that it runs in."""
+    """A script, the environment that it runs in, and the gateway's entrances that it goes through."""
 
     script: str
     environment: Environment
+    entrances: tuple[Entrance, ...] = ENTRANCES
 
     @property
     def id(self) -> str:
@@ -52,13 +55,31 @@ type Scene = tuple[str, str, str]
 """Client, entrance and scene."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What programs run against."""
+
+    gateways: Mapping[Entrance, Gateway]
+    provider: IdentityProvider
+    asks: Mapping[str, str]
+    """Scene -> what the user asks in it."""
+    folder: Path
+
+    def setting(self, program: Program) -> dict[str, Any]:
+        """What a program is told: its key, the gateway's addresses by entrance and route, and what to ask."""
+        entrances = {
+            entrance: {route.name: route.url for route in self.gateways[entrance].place.routes}
+            for entrance in program.entrances
+        }
+        return {"key": self.provider.token(program.id), "entrances": entrances, "asks": dict(self.asks)}
+
+
 class Run:
-    """A program under way."""
+    """A program under way; ends with its `with` block at the latest."""
 
     def __init__(self, program: Program, setting: Mapping[str, Any], folder: Path) -> None:
         """`setting` is given to the program as JSON; what it prints stays in `folder`."""
         self.program = program
-        self._began = time.monotonic()
         self._out = folder / f"{program.id}.jsonl"
         self._log = folder / f"{program.id}.log"
         with self._out.open("wb") as out, self._log.open("wb") as log:
@@ -73,20 +94,17 @@ class Run:
 
     def seen(self) -> dict[Scene, Seen]:
         """Everything it played, waited for."""
-        try:
-            status = self._process.wait(_PLAY)
-        finally:
-            self.stop()
+        status = self._process.wait(_PLAY)
         assert status == 0, f"{self.program.id} ended with {status}:\n{self._log.read_text()[-2000:]}"
         lines = [json.loads(line) for line in self._out.read_text().splitlines()]
-        return {
-            (line.pop("client"), line.pop("entrance"), line.pop("scene")): Seen(**line) for line in lines
-        }
+        return {(line.pop("client"), line.pop("entrance"), line.pop("scene")): Seen(**line) for line in lines}
 
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def install(environment: Environment) -> Path:

@@ -10,12 +10,12 @@ import pytest
 from penstock import policy
 from penstock.detect.detector import DETECTORS
 from penstock.exchange import Operation
-from penstock.policy import cases, format
+from penstock.policy import cases, format, packs
 from penstock.policy.kinds import KINDS
 from penstock.policy.shape import REQUIRED, Key, Record
 
 REFERENCE = Path(policy.__file__).with_name("REFERENCE.md").read_text(encoding="utf-8")
-RECORDS: tuple[Record[Any], ...] = (*format.RECORDS, *cases.RECORDS)
+RECORDS: tuple[Record[Any], ...] = (*format.RECORDS, *packs.RECORDS, *cases.RECORDS)
 
 
 def row(key: Key[Any]) -> str:

@@ -40,7 +40,7 @@ def test_a_file_is_found_beside_the_policy_and_loses_its_last_line_break(tmp_pat
     private(tmp_path / "lab.key", b"s3cret\n")
     here = reading(tmp_path)
     assert expand("${file:lab.key}", MARK, here).reveal() == "s3cret"
-    assert list(here.secret_files) == [tmp_path / "lab.key"]
+    assert list(here.other_files) == [tmp_path / "lab.key"]
 
 
 def test_a_credential_comes_from_the_directory_of_systemd(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ def test_tool_calls_are_apart_from_prompts_and_read_unescaped() -> None:
     arguments = Turn("assistant", r'{"to": "a\u0040b", "cc": ["c\n"]}', (), "tool_call", "json")
     assert texts(turn("hello"), arguments) == ["hello"]
     found = texts(turn("hello"), arguments, on="tool_call")
-    assert found == [arguments.text, "to", "a@b", "cc", "c\n", "toa@bccc\n", "to a@b cc c\n"]
+    decoded = '{"to": "a@b", "cc": ["c\\n"]}'
+    assert found == [arguments.text, decoded, "to", "a@b", "cc", "c\n", "toa@bccc\n", "to a@b cc c\n"]
 
 
 def test_arguments_that_are_no_json_are_read_as_they_are() -> None:

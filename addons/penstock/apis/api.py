@@ -91,6 +91,18 @@ class Dialect(Protocol):
         ...
 
 
+class Packed(NamedTuple):
+    """A whole reply in a form of its own, written anew."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Headers that it needs to be read, of those in `PACKED_HEADERS`."""
+    content: bytes
+
+
+PACKED_HEADERS: Final = frozenset({"inference-header-content-length"})
+"""Headers of replies, in lower case, that say how to read a body: a number each. No other is passed on as it came."""
+
+
 class ReplyReader(Protocol):
     """Finds the text in one reply. It remembers what it read, so there is one for each exchange."""
 
@@ -124,6 +136,23 @@ class ReplyReader(Protocol):
     def opaque(self) -> frozenset[str]:
         """Media types (`audio/mpeg`, `audio/*`) of whole replies that pass though nobody can read them: the call's
         `uninspected` says so, and a grant allowed it."""
+        ...
+
+    @property
+    def choices(self) -> int:
+        """How many choices the call asked for: a stream without its terminator is whole when as many have closed."""
+        ...
+
+    def unpack(self, media: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        """A document with what a whole reply says, when it is neither JSON nor one text; `read` then gets it, and
+        `pack` what was made of it. None for any other reply. `headers`: those of `PACKED_HEADERS`.
+
+        Raises: UnreadableError for a body that is of the form, but broken; UnicodeDecodeError.
+        """
+        ...
+
+    def pack(self, document: Json) -> Packed:
+        """The reply with the texts that the document of `unpack` has now."""
         ...
 
     def ends(self, data: bytes) -> bool:

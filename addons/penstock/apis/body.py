@@ -63,7 +63,7 @@ _LINE_MARKS: Final = tuple((mark.encode(), f"\\u{ord(mark):04x}".encode()) for m
 def check_type(content_type: str | None) -> None:
     """Refuses what a model server might read as something other than UTF-8 JSON."""
     if content_type is None:
-        raise invalid("Send the header `Content-Type: application/json`.")
+        return  # clients of Ollama send none; what is forwarded says `application/json`
     media, _, rest = content_type.partition(";")
     if media.strip().lower() != _JSON_TYPE:
         raise invalid("The request body must be JSON: send the header `Content-Type: application/json`.")

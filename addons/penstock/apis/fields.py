@@ -122,7 +122,8 @@ class Table(Keys):
     def parameters(self, body: JsonObject) -> dict[str, Json]:
         """Canonical name -> value for what is present (an empty list is not: clients send `tools: []`).
 
-        Unknown keys go under their own name, with dots for the path.
+        Unknown keys go under their own name, with dots for the path. Two keys of one name that disagree are judged
+        together, as a list of both: which of them a server takes, only the server knows.
         """
         found: dict[str, Json] = {}
         for key, value in body.items():
@@ -132,8 +133,19 @@ class Table(Keys):
             if spec is None:
                 found[".".join((*map(str, self.at), key))] = value
             elif spec.name:
-                found[spec.name] = largest(found.get(spec.name), value) if spec.limit else found.get(spec.name, value)
+                known = found.get(spec.name)
+                found[spec.name] = (
+                    largest(known, value) if spec.limit else value if known is None else both(known, value)
+                )
         return found
+
+
+def both(known: Json, value: Json) -> Json:
+    """Two values of one parameter: the one that they are, or a list in which nothing of either is missing."""
+    if known == value and known.__class__ is value.__class__:
+        return known
+    one, other = (item if isinstance(item, list) else [item] for item in (known, value))
+    return [*one, *other]
 
 
 def largest(known: Json, value: Json) -> Json:

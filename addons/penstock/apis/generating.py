@@ -20,6 +20,8 @@ from penstock.exchange import Call, Json, JsonObject, Operation, Path
 # Base64 of anything that is worth sending; what is shorter may as well be the name of a file on the server.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
 
+_READ: Final = frozenset({"logit_bias"})
+"""Parameters whose values every API reads itself."""
 LIMITS: Final = frozenset({"max_tokens", "n"})
 """Parameters that bound what a call costs: several of one name are judged by the largest."""
 
@@ -47,6 +49,7 @@ class Generating(Posted):
         body = self.adjusted(body)
         turns = Turns()
         self.texts(turns, body)
+        unread(self.table, body)
         read_table(self.table, turns, body, unknown)
         self.read_inner(turns, body)
         parameters = self.parameters(body)
@@ -83,6 +86,7 @@ def read_object(table: Table, turns: Turns, value: JsonObject, at: Path) -> None
     """
     unknown = table.check(value)
     no_other_name(table, None, unknown)
+    unread(table, value, at)
     read_table(table, turns, value, unknown, at)
 
 
@@ -94,6 +98,33 @@ def read_table(table: Table, turns: Turns, value: JsonObject, unknown: list[str]
             turns.everything(spec.role, inner, (*at, key))
     for key in unknown:
         turns.everything("other", value[key], (*at, key))
+
+
+def unread(table: Table, value: JsonObject, at: Path = ()) -> None:
+    """Refuses a text where parameters of numbers and switches are, which make no turns.
+
+    Raises: Refusal.
+    """
+    for key, inner in value.items():
+        spec = table.fields.get(key)
+        if spec is not None and spec.name and not spec.role and key not in _READ:
+            _no_texts(inner, (*at, key))
+
+
+def _no_texts(value: Json, path: Path) -> None:
+    match value:
+        case list():
+            for index, item in enumerate(value):
+                if isinstance(item, str):
+                    raise wrong((*path, index), "a number or a boolean")
+                _no_texts(item, (*path, index))
+        case dict():
+            for key, item in value.items():
+                if isinstance(item, str) or not plain_word(key):
+                    raise wrong((*path, key), "a number or a boolean with a plain name")
+                _no_texts(item, (*path, key))
+        case _:
+            return
 
 
 def merged(parts: Sequence[Mapping[str, Json]], path: Path) -> dict[str, Json]:
@@ -169,8 +200,8 @@ def read_media(turns: Turns, value: Json, path: Path, kind: str) -> None:
 
 
 def nothing(value: Json) -> bool:
-    """Whether a value of a reply can say nothing: null, true or false, a fraction, or a number without many digits."""
+    """Whether a value of a reply can say nothing: null, true or false, or a number without many digits."""
     kind = value.__class__
-    if kind is int:
+    if kind is int or kind is float:
         return not is_text(value)  # type: ignore[arg-type]
-    return value is None or kind is bool or kind is float
+    return value is None or kind is bool

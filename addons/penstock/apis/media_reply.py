@@ -50,6 +50,8 @@ class MediaReader(Reader):
         kind = document.get("type")
         if isinstance(kind, str) and kind not in self._kinds:
             raise UnknownEventError(kind)
+        if kind is not None and not isinstance(kind, str):
+            raise UnreadableError
         bytes_of = list(self._bytes(document))
         if bytes_of:
             reply.uninspected.add(self.kind)
@@ -84,6 +86,7 @@ class MediaReader(Reader):
                 reading.pieces.append(Piece(document, key, value, place, "unit"))
             else:
                 self._walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
 
     def _bytes(self, document: JsonObject) -> Iterator[tuple[Holder, str | int, str]]:
         """Where bytes in base64 stand, level by level."""

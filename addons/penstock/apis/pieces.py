@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, assert_never
@@ -144,6 +145,10 @@ class Piece:
         else:
             self.holder[str(self.key)] = value
 
+    def masked(self, mask: Callable[[str], str]) -> str:
+        """The text, masked; where it can be read in more than one way, in each of them."""
+        return mask(self.text)
+
     def value(self) -> Json:
         """What stands there, for the mode `object`."""
         return self.holder[int(self.key)] if isinstance(self.holder, list) else self.holder[str(self.key)]
@@ -196,11 +201,13 @@ def _plain_word(key: str) -> bool:
 class Walk:
     """Reads the parts of a document that all dialects have in common, and everything nobody has heard of."""
 
-    def __init__(self, *, metadata: bool = False) -> None:
+    def __init__(self, *, metadata: bool = False, figures: bool | None = None) -> None:
         """`metadata`: what a server says of models. No model wrote it, so structure is structure and numbers are
-        numbers in objects that no dialect knows, too."""
+        numbers in objects that no dialect knows, too. `figures`: whether large numbers are only that; as `metadata`."""
         self._metadata = metadata
+        self._figures = metadata if figures is None else figures
         self._passed: set[str] = set()
+        self._words: set[str] = set()
         self._places: dict[tuple[int, str | Path], Place] = {}
 
     def structural(self, value: str) -> bool:
@@ -229,11 +236,11 @@ class Walk:
         match value:
             case str():
                 self.string(reading, holder, key, value, index, path, known=self._metadata)
-            case None | bool() | float():
+            case None | bool():
                 return
-            case int():
-                if not self._metadata and is_text(value) and key not in _NUMBERS:
-                    reading.pieces.append(Piece(holder, key, str(value), self.place(index, path), "unit"))
+            case int() | float():
+                if is_text(value) and not self._figures and key not in _NUMBERS and value % 1 == 0:
+                    reading.pieces.append(Piece(holder, key, str(int(value)), self.place(index, path), "unit"))
             case dict():
                 self.object(reading, value, index, path, strip=strip)
             case list():
@@ -275,6 +282,30 @@ class Walk:
             self.value(reading, value, key, index, (*path, key), strip=strip)
             if not plain_word(key):
                 reading.pieces.append(Piece(value, key, key, self.place(index, path or (key,)), "key"))
+
+    def keyed(self, reading: Reading, value: JsonObject, index: int, path: Path = ()) -> None:
+        """The keys of an object that a dialect knows, when a program would hardly choose them: a server may have put
+        anything there. Called behind all that reads the values: a key is renamed."""
+        if value.keys() <= self._words:
+            return
+        for key in value:
+            if not plain_word(key):
+                reading.pieces.append(Piece(value, key, key, self.place(index, path or (key,)), "key"))
+            elif len(self._words) < 1024:
+                self._words.add(key)
+
+    def head(self, document: JsonObject, keys: Collection[str]) -> JsonObject:
+        """What of an event may stand in one that the gateway makes: structure that looks it, which needs no mask."""
+        return {key: document[key] for key in keys if key in document and self._bare(document[key])}
+
+    def _bare(self, value: Json) -> bool:
+        match value:
+            case str():
+                return self.structural(value)
+            case list():
+                return all(item.__class__ is int for item in value)
+            case _:
+                return not isinstance(value, dict)
 
     def strip(self, reading: Reading, holder: JsonObject, key: str) -> None:
         """Empties what must not stand beside a mask; the key stays, so that clients find what they expect."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from penstock.apis.api import Dialect
+from penstock.apis.api import Dialect, Packed
 from penstock.apis.pieces import Place, Reading, UnreadableError
 from penstock.exchange import Json, Reply
 
@@ -19,6 +20,7 @@ class Reader(ABC):
     unterminated: bool = False
     plain: frozenset[str] = frozenset({"text/plain"})
     opaque: frozenset[str] = frozenset()
+    choices: int = 1
     one_reply: bool = False
 
     END: ClassVar[bytes] = b""
@@ -29,6 +31,13 @@ class Reader(ABC):
 
     @abstractmethod
     def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading: ...
+
+    def unpack(self, media: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        return None
+
+    def pack(self, document: Json) -> Packed:
+        """Raises: UnreadableError; what was not unpacked is not packed."""
+        raise UnreadableError
 
     def carry(self, place: Place, text: str) -> bytes:
         """Raises: UnreadableError; replies that never stream have nothing to carry."""

@@ -86,9 +86,9 @@ def _open(method: str, path: str) -> Recognised | None:
 
 
 def _check_query(query: str, route: Route) -> None:
-    """A query may only hold parameters that the route knows, each once."""
+    """A query may only hold parameters that the route knows, each once; a semicolon parts them in some servers."""
     names = [part.partition("=")[0] for part in query.split("&")]
-    if len(set(names)) != len(names) or not route.query.issuperset(names):
+    if ";" in query or len(set(names)) != len(names) or not route.query.issuperset(names):
         raise invalid("This endpoint does not take that query string.")
 
 

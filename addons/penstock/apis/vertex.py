@@ -200,6 +200,7 @@ class VertexReader(Reader):
                     self._prediction(reading, value, item, at, reply, strip=strip)
             else:
                 self._walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
         return reading
 
     def _prediction(

@@ -11,10 +11,9 @@ import regex
 
 _STAND_IN: Final = regex.compile(
     r"(?i)your|x{4}|\*{3}|\.{3}|place-?_?holder|change-?_?me|change-?_?this|replace|redact|dummy|todo|insert|example|"
-    r"sample|<[^>]*>|\$\{|\{\{|%\(|\$\(|%[A-Z_]+%|undefined|enter[_ -]|goes-?_?here|my[_-]?(?:password|secret"
-    r"|token|api)|not[_-]?set|hidden|masked|"
-    r"encrypted|os\.environ|process\.env|getenv|secrets?\.|vault:|^env[:.]|^\$|^@|^file:|^/|^https?:"
-    r"|^#[0-9A-Fa-f]{3,8}$"
+    r"sample|<[^>]*>|\$\{|\{\{|%\(|\$\(|%[A-Z_]+%|undefined|enter[_ -]|goes-?_?here|my[_-]?(?:password|secret|token|api)|"
+    r"not[_-]?set|hidden|masked|encrypted|os\.environ|process\.env|getenv|secrets?\.|vault:|^env[:.]|^\$|^@|^file:|^/|"
+    r"^https?:|^#[0-9A-Fa-f]{3,8}$"
 )
 _WORDS: Final = regex.compile(r"[A-Za-z]+(?:[_.:/ -][A-Za-z]+)*[:;.,!?]*")
 """A name, a path of names, a sentence: no secret by its look."""
@@ -34,27 +33,18 @@ def entropy(value: str) -> float:
 
 
 def password(value: str) -> int:
-    ("",)
-    (
-        "How much of a candidate is a password: six characters, not all of one kind, that are no name and no placeholder.",
-    )
-    ("",)
-    if (
-        len(value) < 6
-        or _STAND_IN.search(value)
-        or _WORDS.fullmatch(value)
-        or _DATE.fullmatch(value)
-        or _CALL.match(value)
-    ):
+    """How much of a candidate is a password: all of it or nothing.
+
+    Six characters, not all of one kind, that are no name and no placeholder.
+    """
+    if len(value) < 6 or " " in value.strip() or len(set(value)) < 4 or _STAND_IN.search(value):
         return 0
-    if " " in value.strip() or len(set(value)) < 4:
+    if _WORDS.fullmatch(value) or _DATE.fullmatch(value) or _CALL.match(value):
         return 0
     if _NAME.fullmatch(value) and ("_" in value or "." in value):
         return 0
-    kinds = sum(
-        (any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value)), not value.isalnum())
-    )
-    return len(value) if kinds >= 2 else 0
+    kinds = (any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value)))
+    return len(value) if sum(kinds) + (not value.isalnum()) >= 2 else 0
 
 
 def secret(value: str) -> int:

@@ -20,8 +20,7 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -74,16 +73,15 @@ class Heads:
 
     __slots__ = ("_found", "far", "longest")
 
-    def __init__(self, heads: dict[str, int], longest: int, padding: str) -> None:
-        """`heads`: each with the length of its longest term, 0 when it is one itself and the only one."""
-        self.longest: Final = longest
-        """Characters of the longest head."""
+    def __init__(self, heads: Mapping[str, int], padding: str = "") -> None:
+        """`heads`: each with the length of the longest term that begins with it."""
+        self.longest: Final = max(map(len, heads))
         self.far: Final = array("H", heads.values())
         self._found: Final = AhoCorasick([f"{padding}{head}{padding}" for head in heads], store_patterns=False)
 
     def found(self, spelt: str) -> Sequence[tuple[int, int, int]]:
-        """Which heads stand in a text as it is spelt, with their padding: index, start, end; ordered by the end."""
-        return self._found.find_matches_as_indexes(spelt, overlapping=True)  # type: ignore[no-any-return]
+        """Which heads stand in a text as it is spelt: index, start and end (with the padding); ordered by the end."""
+        return self._found.find_matches_as_indexes(spelt, overlapping=True)
 
 
 class Terms:
@@ -112,32 +110,27 @@ class Terms:
         "span",
     )
 
-    def __init__(self, terms: Sequence[str], *, ignore_case: bool, whole_words: bool) -> None:
-        """`terms`: as `spelling.spelt` makes them, each once."""
+    def __init__(self, terms: Sequence[str], *, ignore_case: bool = True, whole_words: bool = True) -> None:
+        """`terms`: as `spelling.spelt` makes them, each once; at least one."""
         self.digest: Final = digest(terms, ignore_case=ignore_case, whole_words=whole_words)
+        """Says the same whenever the list does."""
         self.count: Final = len(terms)
         self._whole: Final = whole_words
         self._spelling: Final = ANY_CASE if ignore_case else EXACT
         self._edges: Final = ANY_CASE_EDGES if ignore_case else EXACT_EDGES
-        known = self._sorted = sorted({*terms, *(apart(term) for term in terms if not term.isascii())})
-        self._shorter: Final = _shorter(known)
-        words: dict[str, int] = {}
-        stems: dict[str, int] = {}
-        for term in known:
-            if whole_words and is_word(term[0]):
-                _enter(words, term.translate(self._edges).split(" ", 1)[0], term)
-            else:
-                _enter(stems, term.split(" ", 1)[0][:_HEAD], term)
-        self._words: Final = Heads(words, max(map(len, words)), " ") if words else None
-        self._stems: Final = Heads(stems, max(map(len, stems)), "") if stems else None
+        self._sorted: Final = sorted({*terms, *(apart(term) for term in terms if not term.isascii())})
+        self._shorter: Final = _shorter(self._sorted)
+        words, stems = self._beginnings()
+        self._words: Final = Heads(words, " ") if words else None
+        self._stems: Final = Heads(stems) if stems else None
         self._starts: Final = frozenset(stem[0] for stem in stems)
-        self._gaps: Final = max(term.count(" ") for term in known)
-        self.least: Final = min(map(len, known))
-        self.span: Final = max(map(len, known)) + self._gaps * (GAP - 1) + 1
+        self._gaps: Final = max(term.count(" ") for term in self._sorted)
+        self.least: Final = min(map(len, self._sorted))
+        self.span: Final = max(map(len, self._sorted)) + self._gaps * (GAP - 1) + 1
         """Characters, from its start on, that decide whether a term stands at a place."""
         self.behind: Final = 1
-        self.pattern: Final = _coarse({term.split(" ", 1)[0][:_PLACES] for term in known}, ignore_case)
-        """Matches, for `detect.prefilter`, wherever a term stands, and in many places more."""
+        self.pattern: Final = _coarse({term.split(" ", 1)[0][:_PLACES] for term in self._sorted}, ignore_case)
+        """Matches, for `detect.prefilter`, wherever a term stands, and in other places too."""
         begins = opening(parse(self.pattern))
         self.first: Final = begins.places[0]
         self.second: Final = begins.places[1] if min(begins.lengths) > 1 else 2 * EVERY_WIDE - 1
@@ -157,11 +150,9 @@ class Terms:
         """The leftmost term from a place on, as if the text ended where it does."""
         size = _WINDOW
         while at < len(text):
-            for start, far, end in self._headed(text, at, at + size):
-                if far:
-                    end = self._end(text, start, far)
-                if end:
-                    return Hit(start, end)
+            for start, end, far in self._headed(text, at, at + size):
+                if (stop := self._end(text, start, far) if far else end) is not None:
+                    return Hit(start, stop)
             at += size
             size = min(4 * size, _WIDEST_WINDOW)
         return None
@@ -171,20 +162,156 @@ class Terms:
     ) -> Hit | None:
         """The leftmost place from `at` on where more text could bring a term, or a longer one.
 
-        The signature is that of a compiled pattern; `endpos` and `flags` are not for use.
+        It is called as a compiled pattern's `search` is; `endpos` and `flags` say nothing here.
         """
         end = len(text)
         at = max(at, end - self.span)
-        begun = at if self._words is None else self._run(text, at)
-        for start, far, _ in self._headed(text, at, end, open=True):
-            if start > begun:
-                break
-            if far and self._grows(text, start):
-                return Hit(start, end)
+        places: list[int] = []
+        if self._words is not None:
+            spelt = self._between(text, at, end)
+            begun = at + spelt.rfind(" ")  # the last word, which may go on
+            if at <= begun < end:
+                places.append(begun)
+            if begun > at + 1:
+                far = self._words.far
+                places += [at + start for head, start, _ in self._words.found(spelt) if far[head]]
         if self._stems is not None:
-            for start in range(max(at, end - self._stems.longest), end):
-                if start > begun and self._words is not None and begun < end and self._grows(text, begun):
-                    return Hit(begun, end)
-                if self._spelling[ord(text[start])] in self._starts and self._grows(text, start):
-                    return Hit(start, end)
-        return Hit(begun, end) if self._words is not None and begun < end and self._grows(text, begun) else None
+            spelt = text[at:].translate(self._spelling)
+            places += [at + start for _, start, _ in self._stems.found(spelt)]
+            short = max(0, len(spelt) - self._stems.longest)
+            places += [at + short + place for place, first in enumerate(spelt[short:]) if first in self._starts]
+        for place in sorted(places):
+            if self._grows(text, place):
+                return Hit(place, end)
+        return None
+
+    def _beginnings(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Heads that are whole words, and those that are not, each with the length of the longest term beyond it."""
+        words: dict[str, int] = {}
+        stems: dict[str, int] = {}
+        stem = ""
+        for term in self._sorted:
+            if self._whole and self._edges[ord(term[0])] != " ":
+                word = term.translate(self._edges).split(" ", 1)[0]
+                words[word] = max(words.get(word, 0), len(term) if term != word else 0)
+            else:
+                if not stem or not term.startswith(stem):
+                    stem = term.split(" ", 1)[0][:_HEAD]
+                stems[stem] = max(stems.get(stem, 0), len(term))
+        return words, stems
+
+    def _between(self, text: str, at: int, end: int) -> str:
+        """A part of a text as it is spelt, spaces between words, and the character before; a space before the text."""
+        return text[at - 1 : end].translate(self._edges) if at else " " + text[:end].translate(self._edges)
+
+    def _headed(self, text: str, at: int, limit: int) -> Iterator[tuple[int, int, int]]:
+        """Where heads start from a place on, before another: start, end and how long the term may be; from the left.
+
+        A length of 0: the head is a term itself, and no other begins with it.
+        """
+        found: list[tuple[int, int, int]] = []
+        if self._words is not None:
+            end = limit + self._words.longest + 1
+            spelt = self._between(text, at, end)
+            if end >= len(text):
+                spelt += " "
+            far = self._words.far
+            found = [(at + start, at + stop - 2, far[head]) for head, start, stop in self._words.found(spelt)]
+        if self._stems is not None:
+            spelt = text[at : limit + self._stems.longest].translate(self._spelling)
+            far = self._stems.far
+            found += [(at + start, at + stop, far[head]) for head, start, stop in self._stems.found(spelt)]
+            found.sort()
+        return (each for each in found if each[0] < limit)
+
+    def _end(self, text: str, start: int, far: int) -> int | None:
+        """Where the longest term ends that starts at a place, of those of at most `far` characters."""
+        part = text[start : start + far]
+        if self._gaps and _ODD.search(part):
+            part = _GAPS.sub(" ", text[start : start + self.span])[:far]
+        part = part.translate(self._spelling)
+        index: int | None = bisect_right(self._sorted, part) - 1
+        while index is not None and index >= 0:
+            term = self._sorted[index]
+            if part.startswith(term):
+                end = _over(term, text, start)
+                if end == len(text) or not self._edged(term) or self._edges[ord(text[end])] == " ":
+                    return end
+            index = self._shorter.get(index)
+        return None
+
+    def _grows(self, text: str, start: int) -> bool:
+        """Whether more text could bring a term that starts at a place, or a longer one, or take one away."""
+        part = text[start:]
+        if self._gaps and _ODD.search(part):
+            part = _GAPS.sub(" ", part)
+        part = part.translate(self._spelling)
+        known = self._sorted
+        index = bisect_left(known, part)
+        if index == len(known) or not known[index].startswith(part):
+            return False
+        if known[index] != part or self._edged(part):
+            return True
+        return index + 1 < len(known) and known[index + 1].startswith(part)
+
+    def _edged(self, term: str) -> bool:
+        """Whether no character of a word may follow."""
+        return self._whole and self._edges[ord(term[-1])] != " "
+
+
+def _over(term: str, text: str, at: int) -> int:
+    """Where a term ends in a text in which it starts at a place."""
+    if " " not in term:
+        return at + len(term)
+    for word in term.split(" "):
+        while text[at].isspace():
+            at += 1
+        at += len(word)
+    return at
+
+
+def _shorter(known: Sequence[str]) -> dict[int, int]:
+    """Index of a term -> index of the longest other one that it begins with, where there is one."""
+    found: dict[int, int] = {}
+    within: list[int] = []
+    for index, term in enumerate(known):
+        while within and not term.startswith(known[within[-1]]):
+            within.pop()
+        if within:
+            found[index] = within[-1]
+        within.append(index)
+    return found
+
+
+def _coarse(beginnings: set[str], ignore_case: bool) -> str:
+    """A pattern of what terms can begin with: each of a few, of many what can stand at each place."""
+    if len(beginnings) <= _BRANCHES:
+        branches = sorted({"".join(_class(character, ignore_case) for character in each) for each in beginnings})
+        return "|".join(branches)
+    return "".join(_class("".join({*place}), ignore_case) for place in zip(*beginnings, strict=False))
+
+
+def _class(characters: str, ignore_case: bool) -> str:
+    """Any of some characters of ASCII, in any case, or any other one: which may be spelt as one of these."""
+    if ignore_case:
+        characters = characters.lower() + characters.upper()
+    kept = sorted({character for character in characters if character.isascii()})
+    return f"[{''.join(f'\\x{ord(character):02x}' for character in kept)}\\P{{ASCII}}]"
+
+
+def digest(terms: Sequence[str], *, ignore_case: bool, whole_words: bool) -> str:
+    """What tells lists apart: SHA-256 of the terms, in order, and of how they are found."""
+    spelt = "\n".join([f"{ignore_case} {whole_words}", *sorted(terms)])
+    return hashlib.sha256(spelt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_KNOWN: Final[WeakValueDictionary[str, Terms]] = WeakValueDictionary()
+
+
+def ready(terms: Sequence[str], *, ignore_case: bool, whole_words: bool) -> Terms:
+    """The list, ready to be found: the same one as long as one that says the same is in use."""
+    known = _KNOWN.get(digest(terms, ignore_case=ignore_case, whole_words=whole_words))
+    if known is None:
+        known = Terms(terms, ignore_case=ignore_case, whole_words=whole_words)
+        _KNOWN[known.digest] = known
+    return known

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from penstock.detect.terms import Terms
+
 type Kind = Literal["contact", "finance", "identity", "person", "network", "secret", "own"]
 """What a value is about; `own`: the policy says."""
 
@@ -37,6 +39,8 @@ class Detector:
     of the text. It is replaced as soon as it has begun, and what follows is dropped as it comes."""
     streamable: bool = True
     """False: the pattern was admitted for whole texts only."""
+    terms: Terms | None = None
+    """A list of terms to find instead; the pattern then only says where one may begin."""
     confidence: float = 0.9
     """How likely a value that is found is one (0 to 1), when no word of the context says so too, or one must anyway."""
     kind: Kind = "own"

@@ -1,20 +1,12 @@
-r"""Texts within texts: what a text says once its backslash escapes are read (`\u0040`, `\"`, `\n`).
-
-A JSON string that holds JSON, a program that a model writes, a value that is spelled in escapes: what counts is what
-the reader at the far end will see. So a text is also scanned as its escapes read, and that once more as its own escapes
-read, level by level, as deep as there are backslashes (to a limit). A level begins as a copy of the one above it with
-the first backslash that it sees: up to there they are the same text.
-"""
+r"""What a text says once its backslash escapes are read (`\u0040`, `\"`, `\n`), as it arrives."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from penstock.detect.view import view
 from penstock.masking.release import FOREVER
-from penstock.masking.stream import Scan
 
 
 class Piece(NamedTuple):
@@ -28,6 +20,20 @@ class Piece(NamedTuple):
     start: Sequence[int] | None = None
     """Of each, from `place` on; None: character for character."""
     end: Sequence[int] | None = None
+
+    def starts(self, first: int = 0, last: int | None = None) -> list[int]:
+        """Where some of the characters start in the original text."""
+        return _placed(self.start, self.place, first, len(self.text) if last is None else last, 0)
+
+    def ends(self, first: int = 0, last: int | None = None) -> list[int]:
+        """Where they end."""
+        return _placed(self.end, self.place, first, len(self.text) if last is None else last, 1)
+
+
+def _placed(places: Sequence[int] | None, place: int, first: int, last: int, after: int) -> list[int]:
+    if places is None:
+        return list(range(place + first + after, place + last + after))
+    return [place + each for each in places[first:last]]
 
 
 type _At = tuple[str, int, int]
@@ -52,6 +58,11 @@ class Unescape:
         """An escape that is not complete yet: its characters, with where each starts and ends."""
         self._high: _At | None = None
         """The first half of a surrogate pair."""
+
+    def copy(self) -> Unescape:
+        other = Unescape()
+        other._pending, other._high = self._pending.copy(), self._high
+        return other
 
     @property
     def held(self) -> int:
@@ -142,59 +153,3 @@ class Unescape:
                 starts += range(start - whole.place, end - whole.place)
                 ends += range(start - whole.place + 1, end - whole.place + 1)
         return Piece("".join(text for text, _, _ in read), whole.place, whole.size, starts, ends)
-
-
-class Level:
-    """A text as its escapes read, and what that says in turn, level below level."""
-
-    __slots__ = ("_below", "_depth", "_scan", "_unescape")
-
-    def __init__(self, scan: Scan, depth: int) -> None:
-        """`depth`: how many levels there may be below."""
-        self._scan = scan
-        self._depth = depth
-        self._unescape = Unescape()
-        self._below: Level | None = None
-
-    def feed(self, piece: Piece) -> int:
-        """More of the text. Returns up to where the original is settled."""
-        settled = self._read(self._unescape.feed(piece))
-        return min(settled, self._unescape.held)
-
-    def close(self, place: int) -> None:
-        """The text ends, at `place` of the original."""
-        if (rest := self._unescape.close()).text:
-            self._read(rest)
-        self._scan.close(place)
-        if self._below is not None:
-            self._below.close(place)
-
-    def is_as(self, scan: Scan) -> bool:
-        """Whether nothing here can make a difference any more to what another scan will find."""
-        return self._unescape.held == FOREVER and self._below is None and self._scan.is_as(scan)
-
-    def _read(self, piece: Piece) -> int:
-        below = self._below
-        if below is None and self._depth and "\\" in piece.text:
-            below = self._below = Level(self._scan.copy(_once_more(self._scan.spell)), self._depth - 1)
-        settled = self._scanned(piece)
-        if below is None:
-            return settled
-        settled = min(settled, below.feed(piece))
-        if below.is_as(self._scan):
-            self._below = None
-        return settled
-
-    def _scanned(self, piece: Piece) -> int:
-        text, place, size, start, end = piece
-        if not text.isascii():
-            text, first, last = view(text)
-            if first is not None and last is not None:
-                start = first if start is None else [start[at] for at in first]
-                end = last if end is None else [end[at - 1] for at in last]
-        return self._scan.feed(text, place, size, start, end)
-
-
-def _once_more(spell: Callable[[str], str] | None) -> Callable[[str], str]:
-    """How something is written one level further down."""
-    return escape if spell is None else lambda text: spell(escape(text))

@@ -21,9 +21,10 @@ from typing import Final
 import regex
 
 from penstock.detect.view import fold, view
-from penstock.masking.escapes import Level, Piece, escape
+from penstock.masking.escapes import Piece, escape
 from penstock.masking.fields import Field, Whereabouts
 from penstock.masking.grammar import NUMBER, Grammar, Token, scalar_breaks
+from penstock.masking.levels import Level, Told
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH
 from penstock.masking.ruleset import RuleSet
@@ -33,8 +34,6 @@ from penstock.masking.vault import Vault
 
 _LONGEST: Final = 1024
 """Characters of a number that may be held; a longer one is taken as broken (few parsers read it)."""
-_BELOW: Final = 2
-"""Levels of escapes that are read below the string itself."""
 _PLAIN: Final = regex.compile(r"[^\"\\\x00-\x1f]*")
 _BARE: Final = regex.compile(r"[^\s{}\[\]:,\"]+")
 _STRUCTURE: Final[dict[str, Token]] = {"{": "{", "}": "}", "[": "[", "]": "]", ":": ":", ",": ","}
@@ -87,7 +86,7 @@ class JsonStream(MaskStream):
         """What is still to come of an escape in it."""
         self._scalar = ""
         """A number or word that may go on; all of it is held."""
-        self._bare: Scan | None = None
+        self._bare: Told | None = None
         """What looked like one, and is none: text."""
         self._limit = 0
         """Up to where the string or the bare text is settled."""
@@ -231,7 +230,7 @@ class JsonStream(MaskStream):
                 self._key = ""
             else:
                 self._field = self._find_field()
-            self._string = Level(self._scan(place + at + 1, escape), _BELOW)
+            self._string = Level.of_string(self._scan(place + at + 1, escape))
             self._limit = place + at + 1
         elif character in _STRUCTURE:
             self._grammar.token(_STRUCTURE[character], place + at)
@@ -259,14 +258,13 @@ class JsonStream(MaskStream):
     def _no_scalar(self, start: int, wrong: int) -> None:
         """What was taken for a number or word is text; the character at `wrong` shows it."""
         self._grammar.breaks(start + wrong)
-        self._bare = self._scan(start)
+        self._bare = Told(self._scan(start))
         self._read_bare(self._scalar, start)
         self._scalar = ""
 
     def _read_bare(self, text: str, place: int) -> None:
         assert self._bare is not None
-        seen = view(text)
-        self._limit = self._bare.feed(seen.text, place, len(text), seen.start, seen.end)
+        self._limit = self._bare.feed(Piece(text, place, len(text)))
         self._remember(text)
 
     def _end_scalar(self, place: int) -> None:

@@ -8,6 +8,7 @@ from penstock.detect.view import fold
 from penstock.masking.fields import FieldRule
 from penstock.masking.finding import Action, Finding, Form, Masked, MaskRule
 from penstock.masking.json_text import JsonStream
+from penstock.masking.levels import hides
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.sniff import SniffStream, is_document
 from penstock.masking.text import MaskStream, TextStream
@@ -29,13 +30,13 @@ class Mask:
         """Mask a whole text. A `stop` finding cuts it where the match starts. The vault keeps what tokens stand for."""
         if self._sniffs and is_document(text):
             return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
-        if "\\" not in text and not self._compiled.prefilter.candidates(fold(text)):
+        if not hides(text) and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
         return _masked(TextStream(self._compiled, whole=True, vault=vault), text)
 
     def whole_json(self, text: str, vault: Vault | None = None) -> Masked:
         """Mask JSON text that stands in a string (tool-call arguments); it stays valid JSON if it was."""
-        if "\\" not in text and not self._sniffs and not self._compiled.prefilter.candidates(fold(text)):
+        if not hides(text) and not self._sniffs and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
         return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
 

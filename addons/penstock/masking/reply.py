@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 import orjson
@@ -62,6 +63,8 @@ class ReplyMask:
         reader does not know are masked string by string."""
         self.reply = Reply()
         self.stopped: Refusal | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """What a whole reply in a form of its own needs to be read; set by `whole`."""
         self._reader = reader
         self._ends, self._known = reader.ends, reader.events
         self._buffered = buffered or judge is not None
@@ -85,28 +88,35 @@ class ReplyMask:
         """What rules found that only flag."""
         return self._texts.flags
 
-    def whole(self, status: int, content_type: str, body: bytes) -> bytes:
-        """The body as it may be delivered: `body` itself when nothing in it had to change.
+    def whole(
+        self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> bytes:
+        """The body as it may be delivered: `body` itself when nothing in it had to change. `headers`: those of the
+        reply that say how to read it (`PACKED_HEADERS`).
 
         Raises: Refusal when a rule stops the reply, or when it cannot be read.
         """
         self.reply.status = status
         try:
-            return self._whole(status, content_type.partition(";")[0].strip().lower(), body)
+            return self._whole(status, content_type.partition(";")[0].strip().lower(), body, headers)
         except Exception as error:  # noqa: BLE001 - the gateway refuses here
             refusal = self._why(error)
         self._texts.no_event()
         self._end(refusal)
         raise refusal
 
-    def _whole(self, status: int, media: str, body: bytes) -> bytes:
+    def _whole(self, status: int, media: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         if media in STREAMS:
             out = self.feed(body) + self.finish()
             if self.stopped is not None:
                 raise self.stopped
             return out
         self._measure(len(body))
-        out = self._json(status, body) if _is_json(media) and body else self._plain(media, body)
+        document = self._reader.unpack(media, body, headers) if body and status < 400 else None
+        if document is not None:
+            out = self._packed(document, body, headers)
+        else:
+            out = self._json(status, body) if _is_json(media) and body else self._plain(media, body)
         self._texts.judged()
         self._texts.whole_event()
         self._texts.delivered()
@@ -114,7 +124,11 @@ class ReplyMask:
         return out
 
     def _json(self, status: int, body: bytes) -> bytes:
-        document: Json = orjson.loads(body)
+        document = loads(body)
+        if isinstance(document, str):
+            said = self._text(document)
+            self.reply.error = said[:_LONGEST_ERROR] if status >= 400 else None
+            return emit_line(said) if said != document else body
         if status >= 400:
             reading = read_anything(Walk(), document, strip=self._strict)
         else:
@@ -126,6 +140,18 @@ class ReplyMask:
             self.reply.error = error_text(document) or f"status {status}"
         return emit_line(document) if edited else body
 
+    def _packed(self, document: Json, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """A reply in a form of its own. With a mask it is always written anew: what was not read is not there then."""
+        reading = self._reader.read(document, self.reply, strip=self._strict)
+        edited = reading.edited or self._strict
+        for piece in reading.pieces:
+            edited |= self._texts.complete(piece)
+        if not edited:
+            self.headers = tuple(headers.items())
+            return body
+        self.headers, out = self._reader.pack(document)
+        return out
+
     def _plain(self, media: str, body: bytes) -> bytes:
         """Text without any structure: one text. Or bytes that a grant lets pass, as the call has said beforehand."""
         if body and media not in self._reader.plain:
@@ -133,9 +159,15 @@ class ReplyMask:
                 self.reply.uninspected.add(media)
                 return body
             raise UnreadableError
-        holder: list[Json] = [body.decode("utf-8")]
-        piece = Piece(holder, 0, str(holder[0]), Place((DOCUMENT, "body"), ()), "unit")
-        return str(holder[0]).encode() if self._texts.complete(piece) else body
+        text = body.decode("utf-8")
+        said = self._text(text)
+        return said.encode() if said != text else body
+
+    def _text(self, text: str) -> str:
+        """A reply that is one text."""
+        holder: list[Json] = [text]
+        self._texts.complete(Piece(holder, 0, text, Place((DOCUMENT, "body"), ()), "unit"))
+        return str(holder[0])
 
     def feed(self, data: bytes) -> bytes:
         """Bytes of the model in, bytes for the caller out. After `stopped`, and behind the end, there are none."""
@@ -157,7 +189,8 @@ class ReplyMask:
             return out
         if self.reply.error is not None:
             return out + self._step(self._release)
-        if self._reader.unterminated or (self._closed and not self._texts.pending()):
+        ended = len(self._closed) >= self._reader.choices and not self._texts.pending()
+        if self._reader.unterminated or ended:
             return out + self._step(self._terminate)
         return out + self.refuse(Refusal("upstream_unreachable", "The model's reply ended before it was complete."))
 
@@ -246,6 +279,8 @@ class ReplyMask:
         Raises: UnreadableError.
         """
         kind = name
+        if name not in self._known and not plain_word(name.replace(".", "_").replace("-", "_")):
+            raise UnknownEventError(name)
         if name in self._known:
             try:
                 return self._reader.read(document, self.reply, strip=self._strict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import orjson
 
@@ -57,7 +58,7 @@ class ReplyTexts:
             return self._object(piece, mask)
         if piece.mode == "repeat":
             return self._repeat(piece, mask)
-        masked = self.unit(mask, piece.text, json=place.form == "json")
+        masked = piece.masked(partial(self.unit, mask, json=place.form == "json"))
         self._hear(place.channel, piece.text)
         self._units.append((place.channel, masked))
         return self._put(piece, masked)

@@ -51,7 +51,7 @@ class Rule:
 
     def __init__(self, rule: MaskRule, index: int) -> None:
         detector = rule.detector
-        wanted = sought(detector.pattern)
+        wanted = detector.terms or sought(detector.pattern)
         judge = Judge(detector, rule.min_confidence)
         self.id: Final = rule.id
         self.detector: Final = detector.name

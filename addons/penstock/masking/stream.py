@@ -51,6 +51,8 @@ from penstock.masking.watch import Watcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from penstock.detect.terms import Hit
+
 _LONG: Final = 192
 """A piece from which on it pays to ask first which rules can find anything in it."""
 _ROOM: Final = 512
@@ -214,9 +216,13 @@ class Scan:
             self._release.ended(found, place)
         self._swallowing.clear()
 
-    def copy(self, spell: Callable[[str], str]) -> Scan:
+    def afresh(self) -> Scan:
+        """A scan of another text, whose findings are released with these."""
+        return Scan(self._rules, self._release, spell=self.spell, accept=self._accept)
+
+    def copy(self, spell: Callable[[str], str] | None) -> Scan:
         """A scan that has come as far as this one, and goes its own way from here."""
-        other = Scan(self._rules, self._release, self._place, self._before, spell, self._whole)
+        other = Scan(self._rules, self._release, self._place, self._before, spell, self._whole, self._accept)
         other._buffer, other._settled = self._buffer, self._settled
         if self._start is not None and self._end is not None:
             other._start, other._end = self._start.copy(), self._end.copy()
@@ -260,7 +266,7 @@ class Scan:
             at = self._judged(rule, match)
         return at
 
-    def _judged(self, rule: Rule, match: regex.Match[str]) -> int:
+    def _judged(self, rule: Rule, match: regex.Match[str] | Hit) -> int:
         """Take in a match, if it is a value. Returns where to go on."""
         buffer = self._buffer
         start, end = match.span(rule.group)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from penstock.detect.view import view
-from penstock.masking.escapes import Level, Piece, escape
+from penstock.masking.escapes import Piece
 from penstock.masking.finding import Finding
+from penstock.masking.levels import Told
 from penstock.masking.release import FOREVER, Release
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.stream import Scan
 from penstock.masking.vault import Vault
-
-_BELOW: int = 0
-"""Levels of escapes that are read below the first one."""
 
 
 class MaskStream:
@@ -39,14 +36,13 @@ class MaskStream:
 
 
 class TextStream(MaskStream):
-    """Text as it comes, and as its backslash escapes read (`masking.escapes`)."""
+    """Text as it comes, and as all that is written in it in another way reads (`masking.levels`)."""
 
-    __slots__ = ("_below", "_scan")
+    __slots__ = ("_told",)
 
     def __init__(self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None) -> None:
         super().__init__(vault)
-        self._scan = Scan(rules, self._release, whole=whole)
-        self._below: Level | None = None
+        self._told = Told(Scan(rules, self._release, whole=whole))
 
     def feed(self, chunk: str) -> str:
         release = self._release
@@ -54,24 +50,11 @@ class TextStream(MaskStream):
             return ""
         place = release.size
         release.held += chunk
-        if self._below is None and "\\" in chunk:
-            self._below = Level(self._scan.copy(escape), _BELOW)
-        if chunk.isascii():
-            limit = self._scan.feed(chunk, place, len(chunk))
-        else:
-            seen = view(chunk)
-            limit = self._scan.feed(seen.text, place, len(chunk), seen.start, seen.end)
-        if self._below is not None:
-            limit = min(limit, self._below.feed(Piece(chunk, place, len(chunk))))
-            if self._below.is_as(self._scan):
-                self._below = None
-        return release.upto(limit)
+        return release.upto(self._told.feed(Piece(chunk, place, len(chunk))))
 
     def flush(self) -> str:
         release = self._release
         if release.stopped is not None:
             return ""
-        self._scan.close(release.size)
-        if self._below is not None:
-            self._below.close(release.size)
+        self._told.close(release.size)
         return release.upto(FOREVER)

@@ -64,7 +64,7 @@ class Policy:
     warnings: tuple[Problem, ...] = ()
     signature: Signature = ()
     """Of the files it was read from."""
-    secret_files: tuple[tuple[Path, Signed], ...] = ()
+    other_files: tuple[tuple[Path, Signed], ...] = ()
     packs: tuple[Pack, ...] = ()
     """Those in use; their rules are among the guardrails."""
     _sieve: Sieve = field(init=False, repr=False)

@@ -21,12 +21,17 @@ _LARGEST: Final = 100_000
 _LEAST_TEXT: Final = 0.9
 """Of what a blob decodes to, this much must be text that can be seen."""
 
-_CODED: Final = re2.compile(rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[xuU0-3]|[0-9A-Za-z+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){7}")
+_CODED: Final = re2.compile(
+    rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[xuU0-3]|[0-9A-Za-z+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){7}"
+)
 _ESCAPE: Final = regex.compile(
-    r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))", regex.VERSION0
+    r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))",
+    regex.VERSION0,
 )
 _PAIR: Final = regex.compile("[\ud800-\udbff][\udc00-\udfff]", regex.VERSION0)
-_BASE64: Final = regex.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}+(?:\r?\n[0-9A-Za-z+/_-]{4,}+)*+", regex.VERSION0)
+_BASE64: Final = regex.compile(
+    r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}+(?:\r?\n[0-9A-Za-z+/_-]{4,}+)*+", regex.VERSION0
+)
 _HEX: Final = regex.compile(r"(?<![0-9A-Fa-f])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8,}+(?![0-9A-Fa-f])", regex.VERSION0)
 
 
@@ -50,7 +55,9 @@ def _unescaped(text: str) -> str:
     if "%" in text:
         text = unquote(text, errors="replace")
     if "\\" in text:
-        text = _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), _ESCAPE.sub(_read, text))
+        text = _PAIR.sub(
+            lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), _ESCAPE.sub(_read, text)
+        )
     return text
 
 

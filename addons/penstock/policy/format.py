@@ -68,8 +68,6 @@ RECORDS: Final[tuple[Record[Any], ...]] = (
     length.RECORD,
     field.RECORD,
     packs.USE,
-    packs.PACK,
-    packs.RULE,
     masks.MASKING,
     masks.STYLE,
     masks.PARTIAL,

@@ -28,11 +28,11 @@ from penstock.policy.shape import Key
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of reading a directory: a policy or an error, and the secret files it looked at."""
+    """What came of reading a directory: a policy or an error, and the other files it looked at."""
 
     policy: Policy | None
     error: PolicyError | None
-    secret_files: tuple[tuple[Path, Signed], ...] = ()
+    other_files: tuple[tuple[Path, Signed], ...] = ()
 
 
 def load(directory: Path, *, environ: Mapping[str, str] | None = None, now: float | None = None) -> Policy:
@@ -56,10 +56,10 @@ def attempt(directory: Path, *, environ: Mapping[str, str] | None = None, now: f
     reading = Reading(directory, os.environ if environ is None else environ, time.time() if now is None else now)
     reading.detectors.update(detectors.BUILT_IN)
     policy = _Files(found, reading).policy()
-    secret_files = tuple(sorted(reading.secret_files.items()))
+    other_files = tuple(sorted(reading.other_files.items()))
     if policy is None or reading.problems:
-        return Attempt(None, PolicyError(_sorted(reading.problems)), secret_files)
-    return Attempt(policy, None, secret_files)
+        return Attempt(None, PolicyError(_sorted(reading.problems)), other_files)
+    return Attempt(policy, None, other_files)
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -104,7 +104,7 @@ class _Files:
             *parts,
             warnings=tuple(self._reading.warnings),
             signature=self._found.signature,
-            secret_files=tuple(sorted(self._reading.secret_files.items())),
+            other_files=tuple(sorted(self._reading.other_files.items())),
             packs=used,
         )
 

@@ -13,7 +13,7 @@ from penstock.masking.fields import FieldError, FieldRule, compiled
 from penstock.masking.mask import MaskRule
 from penstock.policy.detectors import DETECTOR
 from penstock.policy.marked import Node, Table
-from penstock.policy.readers import SECRET, TEXT, Reader, choice, declared, whole
+from penstock.policy.readers import NUMBER, SECRET, TEXT, Reader, choice, declared, whole
 from penstock.policy.reading import Reading
 from penstock.policy.scope import WHEN_KEY, Scope
 from penstock.policy.settings import Secret
@@ -98,10 +98,14 @@ class MaskingRule:
     """JSON Pointer globs."""
     style: With
     where: str = field(compare=False)
+    min_confidence: float = 0.0
 
     def rules(self) -> list[MaskRule]:
         token = isinstance(self.style, Token)
-        return [MaskRule(self.id, known, "mask", replacer(self.style, known), token) for known in self.detect]
+        return [
+            MaskRule(self.id, known, "mask", replacer(self.style, known), token, min_confidence=self.min_confidence)
+            for known in self.detect
+        ]
 
     def hides(self) -> list[FieldRule]:
         """What is masked by where it stands."""
@@ -189,6 +193,22 @@ DETECT: Final = Key(
 WITH: Final = Key("with", _WITH, "What stands in place of a value.", Label(), "label")
 
 
+def _confidence(node: Node, reading: Reading) -> float:
+    number = NUMBER.read(node, reading)
+    if not 0 <= number <= 1:
+        raise reading.wrong(node.mark, f"expected a number from 0 to 1, got {number}")
+    return float(number)
+
+
+MIN_CONFIDENCE: Final = Key(
+    "min_confidence",
+    Reader("a number from 0 to 1", _confidence, lambda _: {"type": "number", "minimum": 0, "maximum": 1}),
+    "Values of which a detector is less sure stay; `penstock detectors` tells the confidence, `penstock scan` of each.",
+    0.0,
+    "0",
+)
+
+
 def _read_pointer(node: Node, reading: Reading) -> str:
     text = TEXT.read(node, reading)
     try:
@@ -219,7 +239,11 @@ def _masking(fields: Fields) -> MaskingRule:
         fields=fields[FIELDS],
         style=fields[WITH],
         where=str(fields.mark),
+        min_confidence=fields[MIN_CONFIDENCE],
     )
+    for known in rule.detect:
+        if (most := known.sureness(spoken_for=bool(known.context))) < rule.min_confidence:
+            raise fields.wrong(MIN_CONFIDENCE, f"detector '{known.name}' is never as sure: at most {most:g}")
     if not rule.detect and not rule.fields:
         raise fields.wrong(ID_KEY, f"masking rule '{rule.id}' says not what: add detect: or fields:")
     if rule.fields and isinstance(rule.style, Token):
@@ -233,5 +257,7 @@ def _masking(fields: Fields) -> MaskingRule:
     return rule
 
 
-MASKING: Final = Record("masking", "What must not be seen.", (ID_KEY, ON, WHEN_KEY, DETECT, WITH, FIELDS), _masking)
+MASKING: Final = Record(
+    "masking", "What must not be seen.", (ID_KEY, ON, WHEN_KEY, DETECT, MIN_CONFIDENCE, WITH, FIELDS), _masking
+)
 MASKING_KEY: Final = Key("masking", listed(MASKING.reader), "What must not be seen.", (), "nothing")

@@ -77,7 +77,11 @@ def _use(fields: Fields) -> Use:
 
 USE: Final = Record("pack_use", "A pack, and on what terms.", (NAME, OBSERVED, WHEN_KEY, WITHOUT), _use)
 PACKS_KEY: Final = Key(
-    "packs", listed(either(_NAME, USE.reader)), "Packs of guardrails, by name; observed only, unless enforced.", (), "none"
+    "packs",
+    listed(either(_NAME, USE.reader)),
+    "Packs of guardrails, by name; observed only, unless enforced.",
+    (),
+    "none",
 )
 
 # In the file of a pack
@@ -99,10 +103,13 @@ def _rule(fields: Fields) -> tuple[Guardrail, tuple[Example, ...], Mark]:
     return rule(fields, EVERYTHING, "observe"), tuple(examples), fields.at(MATCH_KEY)
 
 
-RULE: Final = Record("pack_rule", "A guardrail of a pack.", (RULE_ID, ON, MATCH_KEY, ACTION, MESSAGE, HITS, MISSES), _rule)
+RULE: Final = Record(
+    "pack_rule", "A guardrail of a pack.", (RULE_ID, ON, MATCH_KEY, ACTION, MESSAGE, HITS, MISSES), _rule
+)
 ABOUT: Final = Key("about", TEXT, "What the pack is for, in a sentence.")
 RULES: Final = Key("guardrails", listed(RULE.reader), "Its rules.")
 PACK: Final = Record("pack", "A file of a pack, `packs/NAME.yaml`.", (ABOUT, RULES), lambda fields: fields)
+RECORDS: Final = (PACK, RULE)
 
 
 def shipped() -> Path:
@@ -117,29 +124,37 @@ class Library:
 
     def __init__(self, own: Sequence[tuple[str, bytes]], reading: Reading) -> None:
         self._reading = reading
-        self._files: dict[str, tuple[str, bytes | None]] = {}
+        self._own = {Path(name).stem: (str(reading.directory / name), data) for name, data in own}
         folder = shipped()
-        if folder.is_dir():
-            self._files = {path.stem: (str(path), None) for path in folder.iterdir() if path.suffix in SUFFIXES}
-        for name, data in own:
-            self._files[Path(name).stem] = (str(reading.directory / name), data)
+        found = folder.iterdir() if folder.is_dir() else ()
+        self._shipped = {path.stem: path for path in found if path.suffix in SUFFIXES}
 
     def use(self, uses: Sequence[Use]) -> Iterator[Pack]:
         """The packs that are used; what is wrong with one is noted."""
         for use in uses:
-            if use.name not in self._files:
-                self._reading.wrong(use.mark, f"unknown pack '{use.name[:60]}'{meant(use.name, self._files)}")
-                continue
             with suppress(Unread):
                 yield self._pack(use)
 
-    def _pack(self, use: Use) -> Pack:
-        reading = self._reading
-        file, data = self._files[use.name]
-        node = compose(file, Path(file).read_bytes() if data is None else data, reading.problems)
+    def _fields(self, use: Use) -> Fields:
+        reading, own = self._reading, self._own.get(use.name)
+        path = self._shipped.get(use.name)
+        ours = path.read_bytes() if path is not None else b""
+        if own is None and path is None:
+            raise reading.wrong(
+                use.mark, f"unknown pack '{use.name[:60]}'{meant(use.name, {*self._own, *self._shipped})}"
+            )
+        file, data = own or (str(path), ours)
+        node = compose(file, data, reading.problems)
         if node is None:
-            raise Unread(use.name)
-        fields = PACK.fields(node, reading)
+            raise reading.wrong(use.mark, f"pack '{use.name}' cannot be read, or is empty")
+        reading.trusted = data == ours
+        try:
+            return PACK.fields(node, reading)
+        finally:
+            reading.trusted = False
+
+    def _pack(self, use: Use) -> Pack:
+        reading, fields = self._reading, self._fields(use)
         rules = fields[RULES]
         ids = [rail.id for rail, _, _ in rules]
         for name in use.without:

@@ -15,7 +15,9 @@ from penstock.policy.marked import Items, Mark, Node, Scalar, Table
 
 MAX_PROBLEMS: Final = 200
 
-type Noun = Literal["upstream", "issuer", "key", "grant", "guardrail", "masking", "detector", "approval", "case", "pack"]
+type Noun = Literal[
+    "upstream", "issuer", "key", "grant", "guardrail", "masking", "detector", "approval", "case", "pack"
+]
 
 
 class Unread(Exception):
@@ -32,13 +34,15 @@ class Reading:
     """Unix seconds."""
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
-    secret_files: dict[Path, Signed] = field(default_factory=dict[Path, Signed])
-    """Every file that a secret refers to, as it was when it was read."""
+    other_files: dict[Path, Signed] = field(default_factory=dict[Path, Signed])
+    """Every file that a secret or a list of terms refers to, as it was when it was read."""
     unnamed_holds: list[Mark] = field(default_factory=list[Mark])
     detectors: dict[str, Detector] = field(default_factory=dict[str, Detector])
     """Built-in ones and the policy's own, by name; complete before any rule is read."""
     unstreamable: dict[str, str] = field(default_factory=dict[str, str])
     """Name of an own detector -> why it cannot mask a stream."""
+    trusted: bool = False
+    """What is being read ships with Penstock: its patterns are admitted already."""
     _declared: dict[Noun, dict[str, Mark]] = field(default_factory=dict[Noun, dict[str, Mark]])
     _references: list[tuple[Noun, str, Mark]] = field(default_factory=list[tuple[Noun, str, Mark]])
 

@@ -57,12 +57,12 @@ def _value(reference: str, mark: Mark, reading: Reading) -> str:
 
 
 def _content(path: Path, name: str, mark: Mark, reading: Reading) -> str:
-    reading.secret_files[path] = None
+    reading.other_files[path] = None
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
-            reading.secret_files[path] = signed(found)
+            reading.other_files[path] = signed(found)
             mode = found.st_mode
             if not stat.S_ISREG(mode):
                 raise reading.wrong(mark, f"the secret file {name} is not a regular file")

@@ -25,56 +25,88 @@ LEAST: Final = 6
 """Letters of the shortest phrase that is looked for in disguise."""
 _FAR: Final = 12
 """The same where chance has more to offer: backwards, and in rot13."""
-_RUN_ON: Final = 14
+_RUN_ON: Final = 10
 """The same where no word has an edge any more."""
+_LONG: Final = 20
+"""Letters in a row that may be several words."""
 
 
-class Reading(NamedTuple):
+class Undisguised(NamedTuple):
     """A text with a disguise taken off."""
 
     text: str
     least: int
     """Letters that a phrase must have to count."""
+    several: bool = False
+    """It must have several words to count: `secret` is not in `secret_key`."""
     run_on: bool = False
     """Nothing but letters is left of it: patterns are to be `loosened`."""
 
 
+
+class _Table:
+    """Characters for characters; in a text that is all ASCII far quicker than `str.translate`."""
+
+    def __init__(self, characters: str, others: str) -> None:
+        self._characters = str.maketrans(characters, others)
+        known = [(one, other) for one, other in zip(characters, others, strict=True) if one.isascii()]
+        self._bytes = bytes.maketrans(
+            "".join(one for one, _ in known).encode(), "".join(other for _, other in known).encode()
+        )
+
+    def read(self, text: str) -> str:
+        return text.encode().translate(self._bytes).decode() if text.isascii() else text.translate(self._characters)
+
+
 _LETTERS: Final = string.ascii_letters.encode()
 _OTHERS: Final = bytes(sorted(set(range(256)) - set(_LETTERS)))
-_APART: Final = str.maketrans(dict.fromkeys("_-.,;:/\\|+*~=#'\"`^<>()[]{}", " "))
-_LEET: Final = [
-    str.maketrans("0134578@$!|€+({", f"o{one}eastbas{one}{one}etcc") for one in "il"
-]  # what a 1 stands for is anybody's guess
+_STOPS: Final = "\n\r\t_-.,;:/\\|+*~=#'\"`^<>()[]{}"
+_APART: Final = _Table(_STOPS, " " * len(_STOPS))
+# What a 1 stands for is anybody's guess.
+_LEET: Final = [_Table("0134578@$!|€+({", f"o{one}eastbas{one}{one}etcc") for one in "il"]
+_IS_LEET: Final = re2.compile(rb"[A-Za-z][0134578@$!|+({][A-Za-z]|[0134578@$][A-Za-z]{2}")
+_ROT13: Final = _Table(string.ascii_letters, codecs.encode(string.ascii_letters, "rot13"))
 # Single characters with the same kind of gap between them. A word ends at a wider gap.
 _SPACED: Final = regex.compile(
-    r"(?<![^\W_])[^\W_](?P<gap>[ \t\n]|[ ]?[-_.,;:/\\|+*~=#'\"`^<>][ ]?)[^\W_](?:[ \t]{0,3}(?P=gap)[^\W_]){2,}(?![^\W_])",
+    r"(?<![^\W_])[^\W_](?P<gap>[ \t\n]|[ ]?[-_.,;:/\\|+*~=#'\"`^<>][ ]?)[^\W_]"
+    r"(?:[ \t]{0,3}(?P=gap)[^\W_]){2,}(?![^\W_])",
     regex.VERSION0,
+)
+# In a text with such words: shorter ones.
+_SHORT: Final = regex.compile(
+    r"(?<![^\W_])[^\W_](?P<gap>[-_.,;:/\\|+*~=#'\"`^<>])[^\W_](?:(?P=gap)[^\W_])*(?![^\W_])", regex.VERSION0
 )
 # The same, coarser, for RE2, which is a hundred times as fast; and only in ASCII.
 _ONE: Final = r"[0-9A-Za-z@$!|+({]"
 _MAY_BE_SPACED: Final = re2.compile(rf"(?:^|[^0-9A-Za-z]){_ONE}(?:[^0-9A-Za-z]{{1,3}}{_ONE}){{3}}".encode())
 
+_WORDS: Final = re2.compile(rf"[A-Za-z]{{{_LONG},}}".encode())
 
-def readings(text: str) -> Iterator[Reading]:
+
+def readings(text: str) -> Iterator[Undisguised]:
     """The text with one disguise after the other taken off; those that change nothing are left out."""
     plain = bare(text)
+    raw = plain.encode("ascii", "ignore")
+    spaced = _MAY_BE_SPACED.search(raw) is not None
+    leet = [table.read(plain) for table in _LEET] if _IS_LEET.search(raw) is not None or spaced else []
     seen = {text}
-    spaced = _MAY_BE_SPACED.search(plain.encode("ascii", "ignore")) is not None
-    for form in (plain, *(plain.translate(table) for table in _LEET)):
-        for made in (form, form.translate(_APART), *(_unspaced(form) if spaced else ())):
+    for form in (plain, *leet):
+        apart = _APART.read(form)
+        for made in (form, apart, *(_unspaced(form) if spaced else ())):
             if made not in seen:
                 seen.add(made)
-                yield Reading(made, LEAST)
-        yield Reading(_run_on(form), _RUN_ON, run_on=True)
-    yield Reading(plain[::-1], _FAR)
-    yield Reading(codecs.encode(plain, "rot13"), _FAR)
+                yield Undisguised(made, LEAST, several=made is apart)
+        if run_on := _run_on(form) if spaced else _long(form):
+            yield Undisguised(run_on, _RUN_ON, run_on=True)
+    yield Undisguised(plain[::-1], _FAR)
+    yield Undisguised(_ROT13.read(plain), _FAR)
 
 
 def _unspaced(text: str) -> list[str]:
     """With words that are written in single characters put together again."""
     if _SPACED.search(text) is None:
         return []
-    return [_SPACED.sub(_together, text)]
+    return [_SHORT.sub(_together, _SPACED.sub(_together, text))]
 
 
 def _together(match: regex.Match[str]) -> str:
@@ -84,7 +116,13 @@ def _together(match: regex.Match[str]) -> str:
     return " ".join("".join(filter(str.isalnum, word)) for word in words)
 
 
+def _long(text: str) -> str:
+    """The words of a text that are long enough to be several, in lines."""
+    return "\n".join(word.decode() for word in _WORDS.findall(text.encode("ascii", "replace")))
+
+
 def _run_on(text: str) -> str:
+    """The letters of a text, and nothing else."""
     return text.encode("ascii", "ignore").translate(None, _OTHERS).decode()
 
 
@@ -101,21 +139,22 @@ def loosened(pattern: str) -> str | None:
 
 
 def _is_speech(node: Node) -> bool:
-    """Whether all that must be there is letters, and what stands between words."""
+    """Whether all that must be there is letters, and what may stand between words."""
     match node:
         case Chars(_, ascii):
-            return not ascii & _DIGITS or bool(ascii & _LOWER)
+            return not ascii or bool(ascii & (_LOWER | _SPACE))
         case Edge() | Look():
             return True
         case Back():
             return False
-        case Group(item) | Repeat(item):
+        case Repeat(item, low):
+            return not low or _is_speech(item)
+        case Group(item):
             return _is_speech(item)
         case Sequence(items) | Choice(items):
             return all(map(_is_speech, items))
 
 
-_DIGITS: Final = sum(1 << code for code in range(ord("0"), ord("9") + 1))
 _LOWER: Final = sum(1 << code for code in range(ord("a"), ord("z") + 1))
 _ANY_CASE: Final = _LOWER | sum(1 << code for code in range(ord("A"), ord("Z") + 1))
 _SPACE: Final = 1 << ord(" ")
@@ -142,11 +181,11 @@ def _loose(node: Node) -> Node:
     match node:
         case Edge("word" | "inside") | Look():
             return Sequence(())
-        case Chars(_, ascii) if not ascii & _ANY_CASE:
+        case Chars(_, ascii) if ascii and not ascii & _ANY_CASE:
             return Repeat(node, 0, 1, "")
         case Group(item, source):
             return Group(_loose(item), source)
-        case Repeat(Chars(_, ascii) as item, _, high, mode) if not ascii & _LOWER:
+        case Repeat(Chars(_, ascii) as item, _, high, mode) if ascii and not ascii & _ANY_CASE:
             return Repeat(item, 0, high, mode)
         case Repeat(item, low, high, mode):
             inner = _loose(item)

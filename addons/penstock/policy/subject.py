@@ -18,7 +18,7 @@ from penstock.detect.prefilter import Prefilter
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
 from penstock.policy.codes import decodings
-from penstock.policy.speech import Reading, loosened, readings
+from penstock.policy.speech import Undisguised, loosened, readings
 
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
@@ -39,7 +39,7 @@ class View:
 class Speech:
     """One text with a disguise taken off, and which of the policy's patterns may match it."""
 
-    reading: Reading
+    reading: Undisguised
     possible: frozenset[str]
 
 
@@ -86,7 +86,9 @@ class Sieve:
         every = [reading for text in texts for reading in readings(text)]
         plain = self._phrases.possible("\n".join(each.text for each in every if not each.run_on))
         loose = self._loose.possible("\n".join(each.text for each in every if each.run_on))
-        return tuple(Speech(each, loose if each.run_on else plain) for each in every if (loose if each.run_on else plain))
+        return tuple(
+            Speech(each, loose if each.run_on else plain) for each in every if (loose if each.run_on else plain)
+        )
 
 
 class _Patterns:

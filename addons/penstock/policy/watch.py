@@ -19,15 +19,15 @@ type _State = tuple[Signature, tuple[tuple[Path, Signed], ...]]
 
 
 class Watcher:
-    """Looks at a directory, and at the secret files its policy refers to. Not for several threads at once."""
+    """Looks at a directory, and at the other files its policy refers to. Not for several threads at once."""
 
     def __init__(self, directory: Path, policy: Policy, *, environ: Mapping[str, str] | None = None) -> None:
         self.policy = policy
         """The last good one."""
         self._directory = directory
         self._environ = os.environ if environ is None else environ
-        self._secret_files = policy.secret_files
-        self._seen: _State = (policy.signature, policy.secret_files)
+        self._other_files = policy.other_files
+        self._seen: _State = (policy.signature, policy.other_files)
         self._moving: _State | None = None
         self._restless = 0
 
@@ -46,15 +46,15 @@ class Watcher:
             return None
         self._moving, self._restless = None, 0
         made = attempt(self._directory, environ=self._environ)
-        self._secret_files = made.secret_files
+        self._other_files = made.other_files
         if made.policy is None:
             assert made.error is not None
             # What was read is not known here; what was seen before it is, and a later change differs from that.
-            self._seen = (state[0], made.secret_files)
+            self._seen = (state[0], made.other_files)
             return made.error
         self.policy = made.policy
-        self._seen = (made.policy.signature, made.policy.secret_files)
+        self._seen = (made.policy.signature, made.policy.other_files)
         return made.policy
 
     def _state(self) -> _State:
-        return signature(self._directory), tuple((path, sign(path)) for path, _ in self._secret_files)
+        return signature(self._directory), tuple((path, sign(path)) for path, _ in self._other_files)

@@ -12,6 +12,7 @@ from mitmproxy import http
 from mitmproxy.net.http.status_codes import RESPONSES
 
 from penstock import apis
+from penstock.apis.api import PACKED_HEADERS
 from penstock.errors import Refusal, failed
 from penstock.masking.reply import ReplyMask
 from penstock.masking.vault import Vault
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from penstock.proxy.gateway import Gateway
 
 _MEDIA: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
+_KEPT: Final = frozenset({b"retry-after"})
+_PACKED: Final = frozenset(name.encode() for name in PACKED_HEADERS)
 _STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
 
 
@@ -92,11 +95,16 @@ class Masks:
                 raise Refusal("upstream_unreachable", "The model's reply ended before it began.")
             return
         here.first_byte_at = here.last_byte_at = time.time()
+        headers = flow.response.headers
+        given = {name: headers.pop(name) for name in PACKED_HEADERS if name in headers}
         body = here.reply.whole(
-            flow.response.status_code, flow.response.headers.get("content-type", ""), flow.response.raw_content or b""
+            flow.response.status_code, headers.get("content-type", ""), flow.response.raw_content or b"", given
         )
         flow.response.data.content = body
-        flow.response.headers["Content-Length"] = str(len(body))
+        for name, value in here.reply.headers:
+            if name.lower() in PACKED_HEADERS:
+                headers[name] = value
+        headers["Content-Length"] = str(len(body))
 
 
 def masked_call(call: Call, mask: Mask) -> tuple[Call, dict[str, int], Vault]:
@@ -144,7 +152,8 @@ def rebuilt(flow: http.HTTPFlow, here: Passage) -> http.Response:
     """The reply's head with known headers only (others could carry text past the mask)."""
     old = flow.response
     assert old is not None
-    fields = [(name, value) for name, value in old.headers.fields if name.lower() == b"retry-after" and value.isdigit()]
+    kept = _KEPT if here.streamed else _KEPT | _PACKED
+    fields = [(name, value) for name, value in old.headers.fields if name.lower() in kept and value.isdigit()]
     if (kind := old.headers.get("content-type")) is not None:
         fields.append((b"Content-Type", plain_type(kind)))
     fields.append((answers.EXCHANGE_HEADER, here.id.encode()))

@@ -1,4 +1,4 @@
-"""`huggingface_hub`: its chat, which is OpenAI's."""
+"""`huggingface_hub`: its chat, which is OpenAI's, and its text generation, which is TGI's."""
 
 from __future__ import annotations
 
@@ -47,4 +47,28 @@ class Chat:
         self.stream(seen, "masked")
 
 
-play({"huggingface_hub": Chat})
+class Generation:
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self.client = InferenceClient(model=urls["other"], api_key=KEY)
+
+    def chat(self, seen: Seen) -> None:
+        seen.text(self.client.text_generation(ASKS["chat"], max_new_tokens=50))
+
+    def stream(self, seen: Seen, scene: str = "stream") -> None:
+        for piece in self.client.text_generation(ASKS[scene], stream=True):
+            seen.text(piece)
+
+    def blocked(self, seen: Seen) -> None:
+        self.client.text_generation(ASKS["blocked"])
+
+    def blocked_streamed(self, seen: Seen) -> None:
+        self.stream(seen, "blocked_streamed")
+
+    def denied(self, seen: Seen) -> None:
+        self.stream(seen, "denied")
+
+    def masked(self, seen: Seen) -> None:
+        self.stream(seen, "masked")
+
+
+play({"huggingface_hub": Chat, "huggingface_hub generation": Generation})

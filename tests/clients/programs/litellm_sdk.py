@@ -12,6 +12,7 @@ from scenes import ASKS, FORM, KEY, LOOKUP, Seen, ask, play
 
 litellm.suppress_debug_info = True
 TOOLS: Any = [{"type": "function", "function": LOOKUP}]
+JSON = {"content-type": "application/json"}
 FORMAT: Any = {"type": "json_schema", "json_schema": {"name": "form", "strict": True, "schema": FORM}}
 
 
@@ -70,10 +71,16 @@ class WithVectors(Litellm):
         seen.vectors = [len(one["embedding"]) for one in reply.data]
 
 
+class Anthropic(Litellm):
+    # It asks for a form by a tool that must be called, of which the tiny model knows nothing.
+    structured = None
+
+
 play(
     {
         "litellm openai": partial(WithVectors, model="openai/tiny", vectors="openai/tiny", route="llama", path="/v1"),
-        "litellm anthropic": partial(Litellm, model="anthropic/tiny", route="llama"),
-        "litellm ollama": partial(WithVectors, model="ollama_chat/tiny", vectors="ollama/tiny", route="ollama"),
+        "litellm anthropic": partial(Anthropic, model="anthropic/tiny", route="llama"),
+        # It sends JSON without saying so.
+        "litellm ollama": partial(Litellm, model="ollama_chat/tiny", route="ollama", extra_headers=JSON),
     }
 )

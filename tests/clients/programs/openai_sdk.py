@@ -64,24 +64,27 @@ class Chat:
 
 
 class Completions:
+    """The tiny model answers all raw prompts alike."""
+
     def __init__(self, urls: Mapping[str, str]) -> None:
         self.client = openai.OpenAI(base_url=f"{urls['llama']}/v1", api_key=KEY)
-
-    def stream(self, seen: Seen, scene: str) -> None:
-        for event in self.client.completions.create(model="tiny", prompt=ASKS[scene], stream=True):
-            if event.choices:
-                seen.text(event.choices[0].text)
 
     def blocked(self, seen: Seen) -> None:
         self.client.completions.create(model="tiny", prompt=ASKS["blocked"])
 
     def masked(self, seen: Seen) -> None:
-        self.stream(seen, "masked")
+        for event in self.client.completions.create(model="tiny", prompt=ASKS["masked"], stream=True):
+            if event.choices:
+                seen.text(event.choices[0].text)
 
 
 class Responses:
+    """Event by event, which is all that llama.cpp's stream has the fields for."""
+
+    route = "llama"
+
     def __init__(self, urls: Mapping[str, str]) -> None:
-        self.client = openai.OpenAI(base_url=f"{urls['llama']}/v1", api_key=KEY)
+        self.client = openai.OpenAI(base_url=f"{urls[self.route]}/v1", api_key=KEY)
 
     def chat(self, seen: Seen) -> None:
         seen.text(self.client.responses.create(model="tiny", input=ASKS["chat"]).output_text)
@@ -96,8 +99,10 @@ class Responses:
         self._calls(seen, reply.output)
 
     def tools_streamed(self, seen: Seen) -> None:
-        with self.client.responses.stream(model="tiny", input=ASKS["tools_streamed"], tools=RESPONSE_TOOLS) as stream:
-            self._calls(seen, stream.get_final_response().output)
+        events = self.client.responses.create(
+            model="tiny", input=ASKS["tools_streamed"], tools=RESPONSE_TOOLS, stream=True
+        )
+        self._calls(seen, (event.item for event in events if event.type == "response.output_item.done"))
 
     def _calls(self, seen: Seen, output: Iterable[Any]) -> None:
         for item in output:
@@ -114,11 +119,38 @@ class Responses:
     def denied(self, seen: Seen) -> None:
         self.stream(seen, "denied")
 
+    def blocked_streamed(self, seen: Seen) -> None:
+        self.stream(seen, "blocked_streamed")
+
     def masked(self, seen: Seen) -> None:
-        with self.client.responses.stream(model="tiny", input=ASKS["masked"]) as stream:
+        self.stream(seen, "masked")
+
+
+class GatheredResponses(Responses):
+    """By the SDK's own accumulator, which wants every field that OpenAI's streams have."""
+
+    route = "other"
+
+    def stream(self, seen: Seen, scene: str = "stream") -> None:
+        with self.client.responses.stream(model="tiny", input=ASKS[scene]) as stream:
             for event in stream:
                 if event.type == "response.output_text.delta":
                     seen.text(event.delta)
+            if stream.get_final_response().output_text != "".join(seen.pieces):
+                raise ValueError("the last event says something else than the others")
+
+    def tools_streamed(self, seen: Seen) -> None:
+        with self.client.responses.stream(model="tiny", input=ASKS["tools_streamed"], tools=RESPONSE_TOOLS) as stream:
+            self._calls(seen, stream.get_final_response().output)
+
+    structured = None
 
 
-play({"openai": Chat, "openai completions": Completions, "openai responses": Responses})
+play(
+    {
+        "openai": Chat,
+        "openai completions": Completions,
+        "openai responses": Responses,
+        "openai responses gathered": GatheredResponses,
+    }
+)

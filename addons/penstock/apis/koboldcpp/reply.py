@@ -34,6 +34,7 @@ class KoboldReader(Reader):
                     self._result(reading, item, at, reply, strip=strip)
             else:
                 self._field(reading, document, key, 0, reply, strip=strip)
+        self._walk.keyed(reading, document, 0)
         if isinstance(document.get("token"), str) and _ended(document):
             reading.done, reading.closes = True, (0,)
         return reading
@@ -44,6 +45,7 @@ class KoboldReader(Reader):
         reading.keys += len(result)
         for key in list(result):
             self._field(reading, result, key, index, reply, strip=strip)
+        self._walk.keyed(reading, result, index)
         prompt, said = result.get("prompt_tokens"), result.get("completion_tokens")
         if isinstance(prompt, int):
             reply.prompt_tokens = prompt

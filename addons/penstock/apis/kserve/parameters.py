@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
+from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, STRING, Field, Table, both, largest, parameter
 from penstock.apis.turns import LABEL
+from penstock.exchange import Json
 
 GENERATION: Final[Mapping[str, Field]] = {
     "max_tokens": parameter(INT, "max_tokens", limit=True),
@@ -62,3 +63,24 @@ REQUEST: Final = Table(
     ("parameters",),
 )
 """The object `parameters` of a request."""
+
+
+def add_inner(found: dict[str, Json], value: Json) -> None:
+    """Adds the parameters that stand in inputs, at any depth: a model may well take them from there. Of a limit the
+    largest counts; of anything else, every value."""
+    left: list[Json] = [value]
+    while left:
+        match left.pop():
+            case list() as items:
+                left += reversed(items)
+            case dict() as inner:
+                for key, item in inner.items():
+                    spec = GENERATION.get(key)
+                    if spec is None or not spec.name or item is None:
+                        left.append(item)
+                    elif spec.limit:
+                        found[spec.name] = largest(found.get(spec.name), item)
+                    else:
+                        found[spec.name] = both(found[spec.name], item) if spec.name in found else item
+            case _:
+                pass

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from penstock.apis import sse
-from penstock.apis.api import Dialect
+from penstock.apis.api import Dialect, Packed
 from penstock.apis.kserve.errors import KSERVE
+from penstock.apis.kserve.packed import PackedTensors
 from penstock.apis.kserve.tensors import MAX_DIMENSIONS
-from penstock.apis.kserve.values import ENCODED
+from penstock.apis.kserve.values import ENCODED, TENSOR
 from penstock.apis.metadata import read_anything
 from penstock.apis.pieces import DOCUMENT, Holder, Piece, Place, Reading, UnreadableError, Walk
 from penstock.apis.reader import Reader
-from penstock.exchange import Json, JsonObject, Path, Reply
+from penstock.exchange import Blob, Json, JsonObject, Path, Reply
 
 _HEAD: Final = ("model_name", "model_version", "id")
 # Where a reply says which tensor it is of, not what is in it.
@@ -116,6 +118,9 @@ class TensorReader(Reader):
     def __init__(self, *, tensors: bool = False) -> None:
         """`tensors`: the call had tensors that nobody could read, so its reply may have."""
         self._walk = TensorWalk(tensors=tensors)
+        self._tensors = tensors
+        self._packed = PackedTensors()
+        self._unread = False
         self._last: JsonObject = {}
         self._again = False
         self._outputs: dict[Path, JsonObject] = {}
@@ -137,9 +142,18 @@ class TensorReader(Reader):
                 self._walk.names(reading, document, key, value, (key,))
             else:
                 self._walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
         if isinstance(name := document.get("model_name"), str):
             reply.model = name
+        if self._unread:
+            reply.uninspected.add(TENSOR)
         return complete(reading)
+
+    def unpack(self, media: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        return self._packed.unpack(media, body, headers)
+
+    def pack(self, document: Json) -> Packed:
+        return self._packed.pack(document)
 
     def _output(self, reading: Reading, output: Json, index: int, *, strip: bool) -> Path:
         """Reads an output. Returns the path of its texts, which no other output of the reply may have."""
@@ -157,10 +171,13 @@ class TensorReader(Reader):
             else:
                 few = key == "shape" and isinstance(value, list) and len(value) <= MAX_DIMENSIONS
                 self._walk.value(reading, output, key, DOCUMENT, (*path, key), strip=strip and not few)
+        self._walk.keyed(reading, output, DOCUMENT, path)
         return path
 
     def _data(self, reading: Reading, output: JsonObject, datatype: str, path: Path, *, strip: bool) -> None:
         value = output["data"]
+        if isinstance(value, Blob):
+            return self._blob(reading, output, value, datatype, strip=strip)
         if isinstance(value, str):
             output["data"] = value = [value]
         if not isinstance(value, list):
@@ -170,12 +187,21 @@ class TensorReader(Reader):
             _empty(reading, output)
         elif kinds is None:
             texts = self._texts(reading, value, path, 0, strip=strip)
-            self._outputs[path] = {**{key: output.get(key) for key in ("name", "shape", "datatype")}, "data": texts}
+            self._outputs[path] = {**self._walk.head(output, ("name", "shape", "datatype")), "data": texts}
         elif strip and not self._walk.passes(value, kinds, datatype):
             _empty(reading, output)
         elif int in kinds:
             self._walk.value(reading, output, "data", DOCUMENT, path, strip=False)
         return None
+
+    def _blob(self, reading: Reading, output: JsonObject, value: Blob, datatype: str, *, strip: bool) -> None:
+        """The bytes of a tensor of numbers: the rule is that of numbers in JSON."""
+        if datatype.startswith(("FP", "BF")) or not value.data:
+            return
+        if strip and not self._tensors:
+            _empty(reading, output)
+        else:
+            self._unread = True
 
     def _texts(self, reading: Reading, values: list[Json], path: Path, at: int, *, strip: bool) -> int:
         """Every text of a list, however nested, each going on at its position. Returns the position behind them."""
@@ -186,7 +212,9 @@ class TensorReader(Reader):
             if at >= _MANY and self._again:
                 raise UnreadableError  # what goes on there from event to event could not be told apart
             here = (*path, min(at, _MANY))
-            if isinstance(value, str):
+            if isinstance(value, Blob):
+                self._no_text(reading, values, index, strip=strip)
+            elif isinstance(value, str):
                 if value:
                     reading.pieces.append(Piece(values, index, value, self._walk.place(0, here), "flow"))
             else:
@@ -194,8 +222,16 @@ class TensorReader(Reader):
             at += 1
         return at
 
+    def _no_text(self, reading: Reading, values: list[Json], index: int, *, strip: bool) -> None:
+        """An element that is no UTF-8: a mask cannot know what it says."""
+        if strip and not self._tensors:
+            values[index] = ""
+            reading.edited = True
+        else:
+            self._unread = True
+
     def carry(self, place: Place, text: str) -> bytes:
-        document: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+        document: JsonObject = self._walk.head(self._last, _HEAD)
         output = self._outputs.get(place.path[:-1])
         at = place.path[-1]
         if output is None or not isinstance(at, int):
@@ -238,6 +274,7 @@ class GeneratedReader(Reader):
                     self._flow(reading, value, at, str(text), (key, min(at, _MANY)))
             else:
                 self._walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
         if isinstance(name := document.get("model_name"), str):
             reply.model = name
         return complete(reading)
@@ -247,7 +284,7 @@ class GeneratedReader(Reader):
             reading.pieces.append(Piece(holder, key, text, self._walk.place(0, path), "flow"))
 
     def carry(self, place: Place, text: str) -> bytes:
-        document: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+        document: JsonObject = self._walk.head(self._last, _HEAD)
         key, *rest = place.path
         at = rest[0] if rest else None
         said: Json = [*[""] * at, text] if isinstance(at, int) else text

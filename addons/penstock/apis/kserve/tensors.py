@@ -28,9 +28,9 @@ FEW: Final = 64
 
 _JSON: Final = "application/json"
 _BYTES: Final = "application/octet-stream"
-_LENGTH: Final = re.compile(r"0|[1-9][0-9]{0,11}")
+LENGTH: Final = re.compile(r"0|[1-9][0-9]{0,11}")
 # Datatype -> how `struct` spells it; nothing for those that JSON cannot say (Triton refuses them there).
-_FORMATS: Final[Mapping[str, str]] = {
+FORMATS: Final[Mapping[str, str]] = {
     "BOOL": "B",
     "INT8": "b",
     "INT16": "h",
@@ -45,7 +45,7 @@ _FORMATS: Final[Mapping[str, str]] = {
     "FP16": "",
     "BF16": "",
 }
-_WIDTHS: Final = {name: struct.calcsize(f"<{form}") if form else 2 for name, form in _FORMATS.items()}
+WIDTHS: Final = {name: struct.calcsize(f"<{form}") if form else 2 for name, form in FORMATS.items()}
 
 
 class TensorCodec:
@@ -74,7 +74,7 @@ class TensorCodec:
 def _split(content: bytes, length: str | None) -> tuple[bytes, bytes]:
     if length is None:
         return content, b""
-    if not _LENGTH.fullmatch(length) or not 0 < int(length) <= len(content):
+    if not LENGTH.fullmatch(length) or not 0 < int(length) <= len(content):
         # Zero means to Triton that the body is one tensor without any JSON: nobody could tell what it is.
         raise invalid("The header Inference-Header-Content-Length must be the length of the JSON in the body.")
     return content[: int(length)], content[int(length) :]
@@ -130,9 +130,9 @@ def _values(item: JsonObject, raw: bytes, path: Path) -> Json:
     if datatype == "BYTES":
         texts = _texts(raw, count, path)
         return Blob(raw) if texts is None else texts
-    if not isinstance(datatype, str) or datatype not in _FORMATS:
+    if not isinstance(datatype, str) or datatype not in FORMATS:
         raise wrong((*path, "datatype"), "one that the Open Inference Protocol has")
-    if len(raw) != count * _WIDTHS[datatype]:
+    if len(raw) != count * WIDTHS[datatype]:
         raise invalid(f"The tensor of {pointer(path)} does not have the length of its shape.")
     return _numbers(datatype, raw, count)
 
@@ -175,7 +175,7 @@ def _texts(raw: bytes, count: int, path: Path) -> list[Json] | None:
 
 
 def _numbers(datatype: str, raw: bytes, count: int) -> Json:
-    form = _FORMATS[datatype]
+    form = FORMATS[datatype]
     if not form or count > FEW:
         return Blob(raw)
     values = struct.unpack(f"<{count}{form}", raw)

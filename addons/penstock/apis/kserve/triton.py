@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
 from penstock.apis.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter, pointer
+from penstock.apis.generating import read_media
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.parameters import GENERATION, REQUEST
 from penstock.apis.kserve.placed import Placed
@@ -79,7 +80,7 @@ class Generate(Placed):
                 turns.add("user", key, (Key(key),))
             read_values(turns, value, (key,))
         elif spec.role == "image":
-            turns.uninspected.add("image")
+            read_media(turns, value, (key,), "image")
         elif spec.role:
             turns.everything(spec.role, value, (key,))
 

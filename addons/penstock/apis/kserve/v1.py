@@ -8,13 +8,13 @@ from typing import ClassVar, Final
 from penstock.apis.api import Dialect, ReplyReader, Route
 from penstock.apis.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter
 from penstock.apis.kserve.errors import KSERVE
-from penstock.apis.kserve.parameters import GENERATION
+from penstock.apis.kserve.parameters import GENERATION, add_inner
 from penstock.apis.kserve.placed import Placed
 from penstock.apis.kserve.reply import AnythingReader
 from penstock.apis.kserve.values import TENSOR, read_values
 from penstock.apis.turns import LABEL, Turns
 from penstock.errors import invalid
-from penstock.exchange import Call, JsonObject, Operation
+from penstock.exchange import Call, Json, JsonObject, Operation
 
 _INPUTS: Final = ("instances", "inputs", "examples")
 _BODY: Final = Table(
@@ -74,6 +74,13 @@ class Predict(Placed):
             uninspected=tuple(sorted(turns.uninspected)),
             body=body,
         )
+
+    def parameters(self, body: JsonObject) -> dict[str, Json]:
+        """The parameters, those that stand in the instances among them."""
+        found = super().parameters(body)
+        for key in _INPUTS:
+            add_inner(found, body.get(key))
+        return found
 
     def reader(self, call: Call) -> ReplyReader:
         return AnythingReader(tensors=TENSOR in call.uninspected)

@@ -43,11 +43,7 @@ def paths(*verbs: str) -> list[str]:
 
 
 class Infer(Placed):
-    """`POST /v2/models/{model}[/versions/{version}]/infer`.
-
-    Replies are always asked for as JSON: what is said in a BYTES output has to be read. The clients take it, whichever
-    form they asked for.
-    """
+    """`POST /v2/models/{model}[/versions/{version}]/infer`."""
 
     name = "kserve.v2.infer"
     dialect: ClassVar[Dialect] = KSERVE
@@ -61,7 +57,6 @@ class Infer(Placed):
         unknown = self.table.check(body)
         inner = _object(body.get("parameters"), ("parameters",))
         unknown_inside = REQUEST.check(inner)
-        body = _as_json(body)
         turns = Turns()
         content_type = inner.get("content_type")
         for index, item in enumerate(items(body.get("inputs"), ("inputs",))):
@@ -119,23 +114,6 @@ class Infer(Placed):
 
     def reader(self, call: Call) -> ReplyReader:
         return TensorReader(tensors=TENSOR in call.uninspected)
-
-
-def _as_json(body: JsonObject) -> JsonObject:
-    """The body with every output asked for as JSON."""
-    parameters, outputs = body.get("parameters"), body.get("outputs")
-    if isinstance(parameters, dict) and "binary_data_output" in parameters:
-        body = {**body, "parameters": {**parameters, "binary_data_output": False}}
-    if isinstance(outputs, list):
-        body = {**body, "outputs": [_output_as_json(item) for item in outputs]}
-    return body
-
-
-def _output_as_json(item: Json) -> Json:
-    parameters = item.get("parameters") if isinstance(item, dict) else None
-    if isinstance(item, dict) and isinstance(parameters, dict) and "binary_data" in parameters:
-        return {**item, "parameters": {**parameters, "binary_data": False}}
-    return item
 
 
 def _object(value: Json, path: Path) -> JsonObject:

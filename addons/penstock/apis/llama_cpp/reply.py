@@ -26,6 +26,7 @@ class NativeReader(Reader):
     def __init__(self, expected: int | None) -> None:
         """`expected`: how many texts the reply has; None when nobody knows (then it ends with its bytes)."""
         self._expected = expected
+        self.choices = expected or 1
         self._walk = Walk()
         self._last: JsonObject = {}
         self._ended: set[int] = set()
@@ -73,6 +74,7 @@ class NativeReader(Reader):
                 walk.string(reading, value, key, inner, index, (key,))
             else:
                 walk.value(reading, value, key, index, (key,), strip=strip)
+        walk.keyed(reading, value, index)
         if value.get("stop") is True:
             reading.closes = (*reading.closes, index)
         self._note(value, index, reply)
@@ -90,7 +92,7 @@ class NativeReader(Reader):
     def carry(self, place: Place, text: str) -> bytes:
         index = place.channel[0]
         if place.path == ("content",):
-            head: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+            head: JsonObject = self._walk.head(self._last, _HEAD)
             return sse.encode({"index": index, "content": text, "tokens": [], "stop": False, **head})
         about: JsonObject = {} if index == DOCUMENT else {"index": index, "content": "", "tokens": [], "stop": False}
         return sse.encode({**about, **nested(place.path, text)})

@@ -92,6 +92,7 @@ class OllamaReader(Reader):
                     self._tool_call(reading, call, here, strip=strip)
             else:
                 walk.value(reading, value, key, 0, here, strip=strip)
+        walk.keyed(reading, value, 0, path)
 
     def _tool_call(self, reading: Reading, call: Json, path: Path, *, strip: bool) -> None:
         """A whole call. Later lines bring other calls, so each gets the next number."""
@@ -109,6 +110,7 @@ class OllamaReader(Reader):
                     reading.pieces.append(Piece(call, key, value, self._walk.place(0, here, tool=True), "unit"))
             elif value is not None:
                 self._walk.value(reading, call, key, 0, here, strip=strip)
+        self._walk.keyed(reading, call, 0, (*path, number))
 
     def _function(self, reading: Reading, function: JsonObject, path: Path, *, strip: bool) -> None:
         for key, value in function.items():
@@ -120,9 +122,10 @@ class OllamaReader(Reader):
                 reading.pieces.append(Piece(function, key, "", place, "object"))
             elif value is not None:
                 self._walk.value(reading, function, key, 0, place.path, strip=strip)
+        self._walk.keyed(reading, function, 0, path)
 
     def carry(self, place: Place, text: str) -> bytes:
-        document: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+        document: JsonObject = self._walk.head(self._last, _HEAD)
         said = nested(place.path, text)
         if isinstance(message := said.get("message"), dict):
             # Clients take `content` for granted.

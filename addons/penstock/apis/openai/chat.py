@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.choices import choices
 from penstock.apis.dialects import OPENAI
 from penstock.apis.fields import Keys, Table, wrong
 from penstock.apis.names import model_name
@@ -65,7 +66,7 @@ class OpenAiChat(Posted):
         return names
 
     def reader(self, call: Call) -> ReplyReader:
-        return OpenAiReader()
+        return OpenAiReader(choices(call, copies=("n", "n_cmpl")))
 
 
 def with_common_limit(body: JsonObject) -> JsonObject:

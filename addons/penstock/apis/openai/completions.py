@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.choices import choices
 from penstock.apis.dialects import OPENAI
 from penstock.apis.fields import Table, wrong
 from penstock.apis.names import model_name
@@ -50,7 +51,7 @@ class OpenAiCompletions(Posted):
         )
 
     def reader(self, call: Call) -> ReplyReader:
-        return OpenAiReader()
+        return OpenAiReader(choices(call, "prompt", copies=("n", "n_cmpl")))
 
 
 def read_prompt(turns: Turns, value: Json) -> None:

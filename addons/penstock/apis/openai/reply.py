@@ -23,7 +23,9 @@ class OpenAiReader(Reader):
     dialect: Dialect = OPENAI
     END = b"[DONE]"
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int = 1) -> None:
+        """`choices`: how many the call asked for."""
+        self.choices = choices
         self._walk = Walk()
         self._repeat = Repeat(self._walk)
         self._last: JsonObject = {}
@@ -50,6 +52,7 @@ class OpenAiReader(Reader):
                 if key == "usage" or key == "timings":
                     _note(value, reply)
                 walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        walk.keyed(reading, document, DOCUMENT)
         reading.error = document.get("error") is not None or document.get("object") == "error"
         model = document.get("model")
         if isinstance(model, str):
@@ -80,6 +83,7 @@ class OpenAiReader(Reader):
                 self._walk.string(reading, choice, key, value, index, (key,))
             else:
                 self._walk.value(reading, choice, key, index, (key,), strip=strip)
+        self._walk.keyed(reading, choice, index)
 
     def _message(self, reading: Reading, message: JsonObject, index: int, path: Path, *, strip: bool) -> None:
         reading.keys += len(message)
@@ -104,6 +108,7 @@ class OpenAiReader(Reader):
                 self._audio(reading, value, index, here, strip=strip)
             else:
                 self._walk.value(reading, message, key, index, here, strip=strip)
+        self._walk.keyed(reading, message, index, path)
 
     def _flow(self, reading: Reading, holder: JsonObject, key: str, value: str, index: int, path: Path) -> None:
         if value:
@@ -129,6 +134,7 @@ class OpenAiReader(Reader):
                 reading.pieces.append(Piece(call, key, value, place, "unit"))
             elif not isinstance(value, str):
                 self._walk.value(reading, call, key, index, here, strip=strip)
+        self._walk.keyed(reading, call, index, (*path, number))
 
     def _function(self, reading: Reading, function: JsonObject, index: int, path: Path, *, strip: bool) -> None:
         for key, value in function.items():
@@ -146,6 +152,7 @@ class OpenAiReader(Reader):
                 reading.pieces.append(Piece(function, key, "", place, "object"))
             elif value is not None:
                 self._walk.value(reading, function, key, index, here, strip=strip)
+        self._walk.keyed(reading, function, index, path)
 
     def _audio(self, reading: Reading, audio: JsonObject, index: int, path: Path, *, strip: bool) -> None:
         """Speech says the text again in a form that nobody can read here; its transcript is text."""
@@ -157,10 +164,11 @@ class OpenAiReader(Reader):
                 self._flow(reading, audio, key, value, index, (*path, key))
             elif value is not None:
                 self._walk.value(reading, audio, key, index, (*path, key), strip=strip)
+        self._walk.keyed(reading, audio, index, path)
 
     def carry(self, place: Place, text: str) -> bytes:
         index, path = place.channel[0], place.path
-        document: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+        document: JsonObject = self._walk.head(self._last, _HEAD)
         if index == DOCUMENT:
             return sse.encode({**document, **nested(path, text)})
         choice: JsonObject = {"index": index, **nested(path, text), "finish_reason": None}

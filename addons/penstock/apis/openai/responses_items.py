@@ -58,7 +58,7 @@ class Items:
     def __init__(self, walk: Walk, told: Told, granted: frozenset[str]) -> None:
         """`granted`: kinds of content that may pass unread."""
         self._walk = walk
-        self._around = Walk(metadata=True)
+        self._around = Walk(metadata=True, figures=False)
         self._told = told
         self._granted = granted
 
@@ -82,6 +82,7 @@ class Items:
                 self._around.value(reading, response, key, DOCUMENT, (key,), strip=strip)
                 reading.pieces[start:] = [piece for piece in reading.pieces[start:] if not self._told.echo(piece.text)]
                 self._settle(reading, start, tool=False)
+        self._walk.keyed(reading, response, DOCUMENT)
 
     def item(
         self,
@@ -116,6 +117,7 @@ class Items:
                 self._generic(reading, item, key, strip=strip, tool=False)
             else:
                 self.other(reading, item, key, value, strip=strip, reply=reply)
+        self._walk.keyed(reading, item, DOCUMENT, ("output",))
 
     def part(
         self,
@@ -138,6 +140,7 @@ class Items:
                 self.text(reading, part, key, value, text, index=index, at=at)
             else:
                 self.other(reading, part, key, value, strip=strip)
+        self._walk.keyed(reading, part, DOCUMENT, ("content",))
 
     def text(
         self,

@@ -127,6 +127,7 @@ class ResponsesReader(Reader):
                 self._items.other(reading, document, key, value, strip=strip)
             elif not self._items.known(reading, document, key, value, strip=strip):
                 self._unheard(reading, document, key, text, strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
 
     def _streams(self, reading: Reading, document: JsonObject, value: JsonObject) -> None:
         """A delta of several texts at once: what a shell command writes."""
@@ -225,6 +226,7 @@ class ResponsesReader(Reader):
             if key == done or value is None or (key in _INDEXES and isinstance(value, int)):
                 continue
             self._items.other(reading, document, key, value, strip=strip, reply=reply)
+        self._walk.keyed(reading, document, DOCUMENT)
 
     # Texts that go on
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from difflib import SequenceMatcher
 from typing import Final, Literal
 
 from penstock.apis import sse
+from penstock.apis.api import Packed
 from penstock.apis.dialects import OPENAI
 from penstock.apis.media_reply import note_usage
 from penstock.apis.openai.reply import OpenAiReader
+from penstock.apis.openai.subtitles import Subtitles, is_subtitles
 from penstock.apis.pieces import (
     DOCUMENT,
     STRIPPED,
@@ -38,20 +43,39 @@ class TranscriptReader(Reader):
     plain = frozenset({"text/plain", "text/vtt", "text/srt", "application/x-subrip"})
     END = b"[DONE]"
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int = 1) -> None:
+        """`choices`: see `ReplyReader`; only chunks have them."""
+        self.choices = choices
         self._walk = Walk()
+        self._subtitles: Subtitles | None = None
         self._chunks = OpenAiReader()
         self._chunked = False
-        self._said = False
+        self._said: list[str] = []
         self._last: dict[str, JsonObject] = {}
 
+    def unpack(self, media: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        """Subtitles, whatever the call asked for: times on lines of their own are nothing else."""
+        if media not in self.plain or not is_subtitles(text := body.decode("utf-8")):
+            return None
+        self._subtitles = Subtitles(text)
+        return [*self._subtitles.cues]
+
+    def pack(self, document: Json) -> Packed:
+        if self._subtitles is None:
+            raise UnreadableError
+        return Packed((), self._subtitles.text(document).encode())
+
     def read(self, document: Json, reply: Reply, *, strip: bool) -> Reading:
+        if self._subtitles is not None:
+            return self._cues(self._subtitles)
         if not isinstance(document, dict):
             raise UnreadableError
         if "choices" in document:
             self._chunked = True
             return self._chunks.read(document, reply, strip=strip)
         kind = document.get("type")
+        if kind is not None and not isinstance(kind, str):
+            raise UnreadableError
         if isinstance(kind, str) and kind not in _KINDS:
             raise UnknownEventError(kind)
         if isinstance(kind, str):
@@ -67,6 +91,12 @@ class TranscriptReader(Reader):
         note_usage(document.get("usage"), reply)
         return reading
 
+    def _cues(self, subtitles: Subtitles) -> Reading:
+        reading = Reading()
+        if subtitles.cues:
+            reading.pieces.append(Cut(subtitles.cues, self._walk.place(0, ("subtitles",))))
+        return reading
+
     def _object(self, reading: Reading, document: JsonObject, kind: Json, *, strip: bool) -> None:
         reading.keys += len(document)
         for key, value in document.items():
@@ -75,27 +105,29 @@ class TranscriptReader(Reader):
             if key in ("text", "delta") and isinstance(value, str):
                 self._text(reading, document, key, value, kind)
             elif key == "segments" and isinstance(value, list):
-                self._segments(reading, value, again=bool(document.get("text")), strip=strip)
+                self._segments(reading, value, document.get("text"), strip=strip)
             elif strip and key in _AGAIN:
                 self._walk.strip(reading, document, key)
             else:
                 self._walk.value(reading, document, key, DOCUMENT, (key,), strip=strip)
+        self._walk.keyed(reading, document, DOCUMENT)
 
     def _text(self, reading: Reading, document: JsonObject, key: str, value: str, kind: Json) -> None:
         """Deltas and the segments of a stream go on from event to event; the whole text says the deltas again."""
         mode: Literal["flow", "unit", "repeat"] = "unit"
         path: tuple[str, ...] = (key,)
         if kind == DELTA:
-            mode, self._said = "flow", True
+            mode = "flow"
+            self._said.append(value)
         elif kind == SEGMENT:
             mode, path = "flow", ("segment", key)
-        elif kind == DONE and self._said:
+        elif kind == DONE and value == "".join(self._said):
             mode = "repeat"
         if value:
             reading.pieces.append(Piece(document, key, value, self._walk.place(0, path), mode))
 
-    def _segments(self, reading: Reading, segments: list[Json], *, again: bool, strip: bool) -> None:
-        """One text in parts: a value may begin in one and end in the next."""
+    def _segments(self, reading: Reading, segments: list[Json], whole: Json, *, strip: bool) -> None:
+        """One text in parts: a value may begin in one and end in the next. `whole`: the same in one piece, if it is."""
         texts: list[JsonObject] = []
         for at, segment in enumerate(segments):
             if not isinstance(segment, dict):
@@ -110,8 +142,10 @@ class TranscriptReader(Reader):
                     self._walk.strip(reading, segment, key)
                 else:
                     self._walk.value(reading, segment, key, DOCUMENT, ("segments", at, key), strip=strip)
+            self._walk.keyed(reading, segment, DOCUMENT, ("segments", at))
         if texts:
             place = self._walk.place(0, ("segments", "text"))
+            again = isinstance(whole, str) and _letters("".join(str(each["text"]) for each in texts)) == _letters(whole)
             reading.pieces.append(Joined(texts, place, again=again))
 
     def carry(self, place: Place, text: str) -> bytes:
@@ -139,6 +173,57 @@ class Joined(Piece):
             holder["text"] = text
 
 
+class Cut(Piece):
+    """The texts of several cues as one, a space between them. Nobody knows whether the space was said, or whether a
+    value goes on from one cue to the next without any; so they are masked without it, and then with it."""
+
+    __slots__ = ("_holders",)
+
+    def __init__(self, holders: list[JsonObject], place: Place) -> None:
+        super().__init__(holders[0], "text", " ".join(str(holder["text"]) for holder in holders), place, "unit")
+        self._holders = holders
+
+    def masked(self, mask: Callable[[str], str]) -> str:
+        parts = [str(holder["text"]) for holder in self._holders]
+        glued = "".join(parts)
+        said = mask(glued)
+        return mask(self.text if said == glued else " ".join(aligned(parts, said)))
+
+    def put(self, value: Json) -> None:
+        texts = [str(holder["text"]) for holder in self._holders]
+        spaced = [f"{text} " for text in texts[:-1]] + texts[-1:]
+        for holder, text in zip(self._holders, aligned(spaced, str(value)), strict=True):
+            holder["text"] = text.strip()
+
+
+def aligned(parts: list[str], whole: str) -> list[str]:
+    """As `spread`, with the words that still are where several parts changed in their own part, too."""
+    found, at = spread(parts, whole), 0
+    while at < len(parts):
+        end = at + 1
+        if found[at] != parts[at]:
+            while end < len(parts) and parts[end] and not found[end]:
+                end += 1
+            found[at:end] = _by_words(parts[at:end], found[at])
+        at = end
+    return found
+
+
+def _by_words(parts: list[str], whole: str) -> list[str]:
+    words, found = _WORDS.findall(whole), [""] * len(parts)
+    old = [(word, index) for index, part in enumerate(parts) for word in _WORDS.findall(part)]
+    if len(parts) == 1 or len(words) * len(old) > _MANY:
+        return [whole, *found[1:]]
+    where: dict[int, int] = {}
+    for was, now, size in SequenceMatcher(None, [word for word, _ in old], words, False).get_matching_blocks():
+        where |= {now + step: old[was + step][1] for step in range(size)}
+    here = 0
+    for at, word in enumerate(words):
+        here = where.get(at, here)
+        found[here] += word
+    return found
+
+
 def spread(parts: list[str], whole: str) -> list[str]:
     """`whole`, cut into as many parts: those that still stand in it stay, what lies between goes to the first changed.
 
@@ -162,3 +247,13 @@ def spread(parts: list[str], whole: str) -> list[str]:
 
 _SURE: Final = 8
 """Characters of a part from which on it is taken for the same one when it is found again."""
+
+
+def _letters(text: str) -> str:
+    """A text without its spaces, which servers put between segments as they like."""
+    return "".join(text.split())
+
+
+_WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
+_MANY: Final = 1_000_000
+"""Pairs of words that are compared to find out which part says what."""

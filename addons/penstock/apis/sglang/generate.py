@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.choices import choices
 from penstock.apis.dialects import OPENAI
 from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, written, wrong
 from penstock.apis.generating import Generating, merged, read_ids, read_media, read_object, read_texts
@@ -129,7 +130,7 @@ class SglangGenerate(Generating):
         body["sampling_params"] = items
 
     def reader(self, call: Call) -> ReplyReader:
-        return SglangReader()
+        return SglangReader(choices=choices(call, "text", "input_ids"))
 
 
 def read_input(turns: Turns, body: JsonObject) -> None:

@@ -26,8 +26,10 @@ class SglangReader(Reader):
     dialect: Dialect = OPENAI
     END = b"[DONE]"
 
-    def __init__(self, *, cumulative: bool | None = None) -> None:
-        """`cumulative`: whether each event repeats the text; None when only the events can tell."""
+    def __init__(self, *, cumulative: bool | None = None, choices: int = 1) -> None:
+        """`cumulative`: whether each event repeats the text; None when only the events can tell. `choices`: how many
+        texts the call asked for."""
+        self.choices = choices
         self._growth = Growth(cumulative)
         self._walk = Walk()
         self._last: JsonObject = {}
@@ -71,6 +73,7 @@ class SglangReader(Reader):
                 self._walk.string(reading, value, key, inner, index, (key,))
             else:
                 self._walk.value(reading, value, key, index, (key,), strip=strip)
+        self._walk.keyed(reading, value, index)
 
     def _text(self, reading: Reading, value: JsonObject, text: str, index: int, *, strip: bool, ended: bool) -> None:
         whole = ended or not isinstance(value.get("meta_info"), dict)
@@ -95,6 +98,7 @@ class SglangReader(Reader):
                 self._walk.string(reading, meta, key, inner, index, ("meta_info", key))
             else:
                 self._walk.value(reading, meta, key, index, ("meta_info", key), strip=strip)
+        self._walk.keyed(reading, meta, index, ("meta_info",))
         prompt, said = meta.get("prompt_tokens"), meta.get("completion_tokens")
         if isinstance(prompt, int) and isinstance(said, int):
             self._counts[index] = prompt, said
@@ -112,6 +116,7 @@ class SglangReader(Reader):
                 reading.pieces.append(Piece(reason, key, inner, self._walk.place(index, path), "unit"))
             else:
                 self._walk.value(reading, reason, key, index, path, strip=strip)
+        self._walk.keyed(reading, reason, index, ("meta_info", "finish_reason"))
 
     def carry(self, place: Place, text: str) -> bytes:
         index = place.channel[0]

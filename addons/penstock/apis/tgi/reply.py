@@ -18,7 +18,8 @@ from penstock.exchange import Json, JsonObject, Reply
 _AGAIN: Final = frozenset({"tokens", "prefill", "top_tokens"})
 # Marks of a model's own, which clients leave out of the text.
 _SPECIAL: Final = re.compile(r"</?\|?[A-Za-z_ ]{1,32}\|?>")
-_KNOWN: Final = frozenset({"text", "id", "special", "logprob"})
+_NUMBERS: Final = frozenset({"id", "special", "logprob"})
+_KNOWN: Final = _NUMBERS | {"text"}
 _TOKEN: Final = ("token", "text")
 
 
@@ -71,6 +72,7 @@ class TgiReader(Reader):
                 self._walk.string(reading, value, key, inner, DOCUMENT if reading.error else at, (key,))
             else:
                 self._walk.value(reading, value, key, at, (key,), strip=strip)
+        self._walk.keyed(reading, value, at)
 
     def _text(self, reading: Reading, value: JsonObject, text: str, at: int, *, repeats: bool) -> None:
         """The generated text: in a stream, what was said before. If it is more than that, it counts as a text too."""
@@ -86,7 +88,7 @@ class TgiReader(Reader):
     def _token(self, reading: Reading, token: JsonObject, *, strip: bool) -> None:
         reading.keys += len(token)
         text = token.get("text")
-        if not isinstance(text, str):
+        if not isinstance(text, str) or not all(nothing(token.get(key)) for key in _NUMBERS):
             raise UnreadableError
         if strip and isinstance(token.get("id"), int) and token["id"] != 0:
             token["id"] = 0
@@ -99,6 +101,7 @@ class TgiReader(Reader):
             reading.pieces.append(Piece(token, "text", text, self._walk.place(0, ("token", "special")), "unit"))
         for key in sorted(token.keys() - _KNOWN):
             self._walk.value(reading, token, key, 0, ("token", key), strip=strip)
+        self._walk.keyed(reading, token, 0, ("token",))
 
     def _details(self, reading: Reading, details: JsonObject, at: int, reply: Reply, *, strip: bool) -> None:
         reading.keys += len(details)
@@ -113,6 +116,7 @@ class TgiReader(Reader):
                 self._walk.string(reading, details, key, inner, at, ("details", key))
             elif inner is not None:
                 self._walk.value(reading, details, key, at, ("details", key), strip=strip)
+        self._walk.keyed(reading, details, at, ("details",))
 
     def _sequence(self, reading: Reading, sequence: Json, at: int, number: int, *, strip: bool) -> None:
         """One of the best of several: a text of its own."""
@@ -127,6 +131,7 @@ class TgiReader(Reader):
                 self._walk.string(reading, sequence, key, inner, at, path)
             elif inner is not None:
                 self._walk.value(reading, sequence, key, at, path, strip=strip)
+        self._walk.keyed(reading, sequence, at, ("best_of_sequences", number))
 
     def _note(self, details: JsonObject, reply: Reply) -> None:
         finish, said, read = details.get("finish_reason"), details.get("generated_tokens"), details.get("input_length")

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
 from penstock.apis.fields import ANY, Field, Table
-from penstock.apis.kserve.parameters import GENERATION
+from penstock.apis.kserve.parameters import GENERATION, add_inner
 from penstock.apis.kserve.placed import Placed
 from penstock.apis.kserve.reply import AnythingReader
 from penstock.apis.kserve.values import TENSOR, read_values
@@ -59,6 +59,13 @@ class Predictions(Placed):
             uninspected=tuple(sorted(turns.uninspected)),
             body=body,
         )
+
+    def parameters(self, body: JsonObject) -> dict[str, Json]:
+        """The parameters, those that stand in the inputs among them."""
+        found = super().parameters(body)
+        for key in _INPUTS:
+            add_inner(found, body.get(key))
+        return found
 
     def reader(self, call: Call) -> ReplyReader:
         return PredictionReader(call.uninspected)

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from penstock.apis import sse
 from penstock.apis.api import ReplyReader, Route
+from penstock.apis.choices import choices
 from penstock.apis.contents import Input, contents, documents, integers, media
 from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
 from penstock.apis.openai.repeat import Repeat
@@ -91,20 +92,20 @@ class VllmGenerate(Whole):
         return body.get("stream") is True
 
     def reader(self, call: Call) -> ReplyReader:
-        return VllmGenerateReader()
+        return VllmGenerateReader(choices(call))
 
 
 class VllmGenerateReader(OpenAiReader):
     """Choices as OpenAI's, with `text` or a `message`; beside a mask the ids of tokens are emptied like any that repeat
     a text, so that a reply of token ids alone says nothing then."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, choices: int = 1) -> None:
+        super().__init__(choices)
         self._walk = _HeadWalk()
         self._repeat = Repeat(self._walk)
 
     def carry(self, place: Place, text: str) -> bytes:
-        document: JsonObject = {key: self._last[key] for key in _HEAD if key in self._last}
+        document: JsonObject = self._walk.head(self._last, _HEAD)
         if place.channel[0] == DOCUMENT:
             return sse.encode({**document, **nested(place.path, text)})
         choice: JsonObject = {"index": place.channel[0], **nested(place.path, text), "finish_reason": None}

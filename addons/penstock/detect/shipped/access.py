@@ -33,6 +33,8 @@ _PAIR: Final = (
     r"(?:[Ss]erver|[Dd]ata [Ss]ource|[Hh]ost|[Dd]atabase|[Ii]nitial [Cc]atalog|[Uu]ser [Ii][Dd]|[Uu]id"
     r"|UID|[Uu]ser(?:name)?|USER|SERVER|DATABASE|[Pp]ort|PORT|[Dd]river|DRIVER|[Aa]ddress|[Ee]ndpoint|HOST|DRIVER)"
 )
+# What stands around an address in a sentence, in Markdown or in a table is no part of it.
+_URL_END: Final = r"(?=[.,;:!?)\]}*]{0,3}(?:\s|\Z)|[\"'<>`\\|*«»“”„’，。、；）])"
 
 ACCESS: Final = (
     Detector(
@@ -78,7 +80,7 @@ ACCESS: Final = (
         r"|(?:DefaultEndpointsProtocol|Endpoint)=[a-z]{2,5}(?:;|://)[^\s\"'<>;]{0,200};?"
         r"(?:[A-Za-z]{1,40}=[^\s\"'<>;]{0,120};){0,6}(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/])",
         check=checks.not_placeholder,
-        until=r"(?=[.,;:!?)\]}]{0,3}(?:\s|\Z)|[\"'<>`\\])",
+        until=_URL_END,
         confidence=0.95,
         kind="secret",
         what="connection string with a password in it (URL, JDBC, ADO, Azure)",
@@ -123,7 +125,7 @@ ACCESS: Final = (
         "URL_CREDENTIALS",
         r"(?<![0-9A-Za-z.+-])[A-Za-z][0-9A-Za-z.+-]{1,30}://[^\s:@/?#\"'<>`]{0,128}:[^\s@/?#\"'<>`]{1,256}@[^\s\"'<>`]",
         check=checks.not_placeholder,
-        until=r"(?=[.,;:!?)\]}]{0,3}(?:\s|\Z)|[\"'<>`\\])",
+        until=_URL_END.replace("<>", "<>;"),
         confidence=0.95,
         kind="secret",
         what="URL with a user name and a password in it",

@@ -42,5 +42,5 @@ PAYMENTS: Final = (
     token("mollie_key", "Mollie key", "(?:live|test)_", WORD, 30, confidence=0.85),
     named("coinbase_secret", "Coinbase secret", "[0-9A-Za-z_-]{64}", "coinbase"),
     token("lob_key", "Lob key", "(?:live|test)_pub_", "0-9a-f", 31),
-    token("adyen_key", "Adyen key", "AQE[0-9A-Za-z]", "0-9A-Za-z+/=", 80),
+    token("adyen_key", "Adyen key", "AQE[0-9A-Za-z+/]", "0-9A-Za-z+/=", 80),
 )

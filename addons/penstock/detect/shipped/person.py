@@ -16,7 +16,8 @@ _BORN: Final = (
     "nació", "nacimiento", "fecha de nacimiento", "nato", "nata", "nascita", "data di nascita", "nascido", "nascida",
     "nascimento", "data de nascimento", "geboortedatum", "urodzony", "urodzona", "urodzenia", "data urodzenia",
     "född", "födelsedatum", "født", "fødselsdato", "syntynyt",
-    "syntymäaika", "doğum", "doğum tarihi", "narozen", "дата рождения", "родился", "родилась", "生年月日", "出生日期", "出生",
+    "syntymäaika", "doğum", "doğum tarihi", "narozen", "дата рождения", "родился", "родилась", "生年月日",
+    "出生日期", "出生",
     "생년월일", "जन्म तिथि",
 )  # fmt: skip
 _PLACE: Final = (
@@ -32,7 +33,7 @@ _DECIMAL: Final = r"[+-]?[0-9]{1,3}\.[0-9]{2,12}"
 # A single number counts right after its label only; each lookbehind has one width, or a stream would wait for more.
 _SIGNS: Final = (": ", ":", "=", " = ", '": ', '":', "': ")
 _LABELS: Final = ("tude", "TUDE", "tud", "tudine", "[Ll][aon][tng]", "L[AON][TNG]")
-_AFTER_LABEL: Final = f"(?:{'|'.join(f'(?<={label}{sign})' for label in _LABELS for sign in _SIGNS)})"
+_AFTER_LABEL: Final = f"(?=[+-]?[0-9])(?:{'|'.join(f'(?<={label}{sign})' for label in _LABELS for sign in _SIGNS)})"
 
 PERSON: Final = (
     Detector(
@@ -53,12 +54,12 @@ PERSON: Final = (
     Detector(
         "gps_coordinates",
         "GPS_COORDINATES",
-        r"(?<![0-9A-Za-z])(?<![0-9][.,])(?:"
+        r"(?=[+NSns0-9-])(?<![0-9A-Za-z])(?<![0-9][.,])(?:"
         rf"{_DECIMAL}°? ?[NSns]?[ ,;/|]{{1,3}}{_DECIMAL}(?:°? ?[EWOeo](?![A-Za-z])|°)?"
         rf"|[NSns] ?{_DECIMAL}°?[ ,;/]{{1,3}}[EWOewo] ?{_DECIMAL}°?"
-        r"|[NS]? ?[0-9]{1,2} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
+        r"|(?:[NS] ?)?[0-9]{1,2} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
         r"|′′))? ?[NS]?[ ,;/]{1,3}"
-        r"[EWO]? ?[0-9]{1,3} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
+        r"(?:[EWO] ?)?[0-9]{1,3} ?° ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['′’](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?(?:[\"”]|''"
         r"|′′))?(?: ?[EWO](?![A-Za-z]))?"
         rf"|{_DECIMAL}[\"']?[,;]? {{0,3}}(?:\n {{0,12}})?[\"']?(?:lon|lng|long|longitude|Lon|Lng"
         rf"|Longitude)[\"']?[:=] {{0,3}}[\"']?{_DECIMAL}"

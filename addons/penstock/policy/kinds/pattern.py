@@ -9,13 +9,14 @@ from typing import Final
 import regex
 
 from penstock.detect.detector import custom
-from penstock.detect.syntax import PatternError
+from penstock.detect.syntax import PatternError, parse
+from penstock.detect.tree import render
 from penstock.detect.value import Detector
 from penstock.policy.marked import Mark, Node
 from penstock.policy.matcher import Kind, Matcher
 from penstock.policy.readers import TEXT
 from penstock.policy.reading import Reading
-from penstock.policy.speech import Reading, loosened
+from penstock.policy.speech import Undisguised, loosened
 from penstock.policy.subject import Subject
 
 TIMEOUT: Final = 2.0
@@ -55,11 +56,11 @@ class Pattern(Matcher):
             for view in subject.views
         ) or any(self._says(speech.reading) for speech in subject.speech if wanted in speech.possible)
 
-    def _says(self, reading: Reading) -> bool:
+    def _says(self, reading: Undisguised) -> bool:
         """Whether the phrase is there once a disguise is taken off."""
         pattern = self.loose if reading.run_on else self.compiled
         return pattern is not None and any(
-            sum(map(str.isalpha, match[0])) >= reading.least
+            sum(map(str.isalpha, match[0])) >= reading.least and (" " in match[0] or not reading.several)
             for match in pattern.finditer(reading.text, timeout=TIMEOUT)
         )
 
@@ -67,14 +68,19 @@ class Pattern(Matcher):
 def searched(source: str, mark: Mark, reading: Reading, *, name: str = "pattern") -> Pattern:
     """The pattern, admitted; one that cannot be found in a stream exactly is still good for whole texts."""
     try:
-        return admitted(name, source)
+        return admitted(name, source, trusted=reading.trusted)
     except PatternError as error:
         raise reading.wrong(mark, error.line()) from None
 
 
 @lru_cache(4096)
-def admitted(name: str, source: str) -> Pattern:
-    """The same, remembered: a reload does not look at old patterns again. Raises: PatternError."""
+def admitted(name: str, source: str, *, trusted: bool = False) -> Pattern:
+    """The same, remembered: a reload does not look at old patterns again. Raises: PatternError.
+
+    One that is `trusted` ships with Penstock, whose tests have admitted it to streams: that takes its time.
+    """
+    if trusted:
+        return Pattern(source, Detector(name, name.upper(), render(parse(source))), streams=True)
     try:
         return Pattern(source, custom(name, source, streamable=True), streams=True)
     except PatternError:

@@ -1,0 +1,249 @@
+"""Base64 and hexadecimal in a text: found, decoded and read as they arrive.
+
+A blob is a run of 16 characters or more of the alphabet of base64 (either kind), of which the first 16 decode to text:
+so the names and hashes that a text is full of are none. Of a shorter run nothing is released before it ends, for it
+may become a blob; of a blob, nothing that can still be part of a value. What is found in it is replaced where it
+stands, in whole groups of characters, so that the rest of the blob still says what it said.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import re2
+import regex
+
+from penstock.masking.escapes import Piece
+from penstock.masking.release import FOREVER
+
+LEAST: Final = 16
+"""Characters of the shortest blob."""
+ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_RUN: Final = regex.compile(r"[A-Za-z0-9+/_-]*+")
+_HEX_RUN: Final = regex.compile(r"[0-9A-Fa-f]*+")
+_NEXT: Final = regex.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
+_LONG: Final = re2.compile(rb"[A-Za-z0-9+/_-]{%d}" % LEAST)
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_MUCH: Final = 192
+
+
+def has_blobs(text: str) -> bool:
+    """Whether there is a run in the text that is long enough."""
+    return len(text) >= LEAST and _LONG.search(text.encode("ascii", "replace")) is not None
+
+
+class Inner(Protocol):
+    """What reads the decoded text."""
+
+    def feed(self, piece: Piece) -> int: ...
+    def close(self, place: int) -> None: ...
+    def copy(self, spell: Callable[[str], str] | None, depth: int) -> Inner: ...
+
+
+class _Blob:
+    """One blob, as it is decoded."""
+
+    __slots__ = ("_ends", "_group", "_inner", "_rest", "_settled", "_starts")
+
+    def __init__(self, group: int, inner: Inner) -> None:
+        self._group = group
+        """Characters that are decoded together: 4 of base64, 2 of hexadecimal."""
+        self._inner = inner
+        self._rest = ""
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._settled = 0
+
+    @property
+    def run(self) -> regex.Pattern[str]:
+        return _RUN if self._group == 4 else _HEX_RUN
+
+    @property
+    def even(self) -> bool:
+        """Whether no group is open."""
+        return not self._rest
+
+    @property
+    def settled(self) -> int:
+        return min(self._settled, self._starts[0]) if self._starts else self._settled
+
+    def copy(self, spell: Callable[[str], str] | None, depth: int) -> _Blob:
+        other = _Blob(self._group, self._inner.copy(spell, depth))
+        other._rest, other._starts, other._ends = self._rest, self._starts.copy(), self._ends.copy()
+        other._settled = self._settled
+        return other
+
+    def feed(self, text: str, starts: list[int], ends: list[int]) -> None:
+        text, starts, ends = self._rest + text, self._starts + starts, self._ends + ends
+        whole = len(text) // self._group * self._group
+        self._rest, self._starts, self._ends = text[whole:], starts[whole:], ends[whole:]
+        if whole:
+            self._tell(_bytes(text[:whole], self._group), starts[:whole], ends[:whole])
+
+    def close(self, place: int) -> None:
+        """The blob has ended before a place."""
+        rest, starts, ends = self._rest, self._starts, self._ends
+        self._rest, self._starts, self._ends = "", [], []
+        if self._group == 4 and len(rest) > 1:
+            count = len(rest) - 1
+            padded = [starts, ends]
+            for each in padded:
+                each += [each[-1]] * (4 - len(rest))
+            self._tell(_bytes(rest.ljust(4, "A"), 4)[:count], *padded)
+        self._inner.close(place)
+
+    def _tell(self, data: bytes, starts: list[int], ends: list[int]) -> None:
+        step = 3 if self._group == 4 else 1
+        place, group = starts[0], self._group
+        kept = [at for at, byte in enumerate(data) if byte]  # without the zeros of UTF-16
+        first = [starts[at // step * group] - place for at in kept]
+        last = [ends[at // step * group + group - 1] - place for at in kept]
+        text = data.decode("latin-1").replace("\0", "")
+        self._settled = self._inner.feed(Piece(text, place, ends[-1] - place, first, last))
+
+
+class Blobs:
+    """The blobs of one text."""
+
+    __slots__ = ("_blob", "_dead", "_ends", "_make", "_run", "_starts")
+
+    def __init__(self, make: Callable[[], Inner]) -> None:
+        self._make = make
+        self._run = ""
+        """A run that may become a blob."""
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._dead = False
+        """The run that goes on is none."""
+        self._blob: _Blob | None = None
+
+    @property
+    def open(self) -> bool:
+        return self._blob is not None
+
+    def copy(self, make: Callable[[], Inner], spell: Callable[[str], str] | None, depth: int) -> Blobs:
+        """As far as these; `depth`: of what is read in a blob."""
+        other = Blobs(make)
+        other._run, other._starts, other._ends = self._run, self._starts.copy(), self._ends.copy()
+        other._dead = self._dead
+        other._blob = self._blob.copy(spell, depth) if self._blob is not None else None
+        return other
+
+    def feed(self, piece: Piece) -> int:
+        """More of the text. Returns up to where the original is settled: `FOREVER` when no run is open."""
+        text = piece.text
+        if self._blob is None and len(self._run) + len(text) < LEAST:
+            self._short(piece)
+        else:
+            self._long(piece)
+        if self._blob is not None:
+            return self._blob.settled
+        return self._starts[0] if self._starts else FOREVER
+
+    def close(self, place: int) -> None:
+        if self._blob is not None:
+            self._blob.close(place)
+            self._blob = None
+
+    def _short(self, piece: Piece) -> None:
+        text = piece.text
+        kept = len(text.rstrip(ALPHABET))
+        if kept:
+            self._dead = False
+            self._run, self._starts, self._ends = "", [], []
+        if kept < len(text) and not self._dead:
+            self._keep(piece, kept, len(text))
+
+    def _keep(self, piece: Piece, start: int, end: int) -> None:
+        self._run += piece.text[start:end]
+        self._starts += piece.starts(start, end)
+        self._ends += piece.ends(start, end)
+
+    def _long(self, piece: Piece) -> None:
+        text, at, size = piece.text, 0, len(piece.text)
+        if size > _MUCH and not has_blobs(text) and not self._run and not self._dead and self._blob is None:
+            at = len(text.rstrip(ALPHABET))
+        while at < size:
+            if self._blob is not None:
+                at = self._decode(piece, at)
+            elif self._dead or self._run:
+                end = _end(_RUN, text, at)
+                if not self._dead:
+                    self._take(piece, at, end)
+                if end < size and self._blob is None:
+                    self._dead = False
+                    self._run, self._starts, self._ends = "", [], []
+                    end += 1  # that character is in no run
+                at = end
+            else:
+                found = _NEXT.search(text, at)
+                if found is None:
+                    return
+                self._take(piece, found.start(), found.end())
+                at = found.end()
+
+    def _take(self, piece: Piece, start: int, end: int) -> None:
+        """A run goes on; once it is long enough it shows whether it is a blob."""
+        self._keep(piece, start, end)
+        run, starts, ends = self._run, self._starts, self._ends
+        if len(run) < LEAST:
+            return
+        self._run, self._starts, self._ends = "", [], []
+        group = _group(run[:LEAST])
+        if not group:
+            self._dead = True
+            return
+        self._blob = _Blob(group, self._make())
+        size = _end(self._blob.run, run, 0)
+        self._blob.feed(run[:size], starts[:size], ends[:size])
+        if size < len(run):  # no hexadecimal any more
+            self._blob.close(starts[size])
+            self._blob = None
+            self._dead = True
+
+    def _decode(self, piece: Piece, at: int) -> int:
+        """Go on with the blob. Returns where to go on."""
+        blob, text = self._blob, piece.text
+        assert blob is not None
+        end = _end(blob.run, text, at)
+        if end > at:
+            blob.feed(text[at:end], piece.starts(at, end), piece.ends(at, end))
+        if end == len(text):
+            return end
+        if text[end] in "\r\n" and blob.even:
+            return end + 1  # the next line of it
+        blob.close(piece.starts(end, end + 1)[0])
+        self._blob = None
+        self._dead = text[end] in ALPHABET
+        return end
+
+
+def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found is not None else at
+
+
+def _bytes(text: str, group: int) -> bytes:
+    return base64.b64decode(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
+
+
+def _group(run: str) -> int:
+    """How many characters of a blob are decoded together, by its first 16; 0: it is none."""
+    if _end(_HEX_RUN, run, 0) == len(run) and _is_text(_bytes(run, 2)):
+        return 2
+    return 4 if _is_text(_bytes(run, 4)) else 0
+
+
+def _is_text(data: bytes) -> bool:
+    if b"\0" in data:
+        data = data[::2] if not any(data[1::2]) else data[1::2] if not any(data[::2]) else b"\0"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            return False
+        text = data[: error.start].decode()
+    return all(each.isprintable() or each in "\t\n\r" for each in text)
