@@ -253,7 +253,8 @@ def test_a_value_under_any_key_that_an_api_knows_is_looked_at_or_not_forwarded(a
     at = str(inner.at[0]) if inner is not None else ""
     within = body.get(at)
     below: JsonObject = within if isinstance(within, dict) else {}
-    for value in (MARK, [MARK], {"a": {"b": [[MARK]]}}):
+    values_: list[Json] = [MARK, [MARK], {"a": {"b": [[MARK]]}}]
+    for value in values_:
         for key in asking.known():
             assert not missed(asking, {**body, key: value}), key
             assert inner is None or not missed(asking, {**body, at: {**below, key: value}}), f"{at}.{key}"

@@ -62,15 +62,14 @@ def test_names_and_parameters_are_text_where_they_do_not_look_like_names() -> No
     assert made.unusual == {"inputs.note", "parameters.own", "parameters.an odd key", "more"}
 
 
-def test_replies_are_always_asked_for_as_json() -> None:
-    made = infer(
-        given(["x"]),
-        parameters={"binary_data_output": True, "priority": 1},
-        outputs=[{"name": "A", "parameters": {"binary_data": True}}, {"name": "B"}],
-    )
-    assert made.body is not None
-    assert made.body["parameters"] == {"binary_data_output": False, "priority": 1}
-    assert made.body["outputs"] == [{"name": "A", "parameters": {"binary_data": False}}, {"name": "B"}]
+def test_replies_are_asked_for_as_the_caller_did() -> None:
+    body: JsonObject = {
+        "inputs": [given(["x"])],
+        "parameters": {"binary_data_output": True, "priority": 1},
+        "outputs": [{"name": "A", "parameters": {"binary_data": True}}, {"name": "B"}],
+    }
+    made = call(INFER, body)
+    assert made.body == body
     assert not made.unusual and made.parameters == {"priority": 1}
 
 

@@ -164,3 +164,8 @@ def test_bytes_are_told_from_text() -> None:
     assert opaque(BASE64) and opaque("data:image/png;base64,iVBORw0=") and opaque("data:;base64,")
     assert not opaque("4111111111111111" * 5) and not opaque("short") and not opaque("data:text/plain,hello")
     assert not opaque("no base64, but words, and enough of them to be longer than the shortest bytes")
+
+
+def test_a_voice_in_the_path_is_the_only_one() -> None:
+    with pytest.raises(Refusal):
+        call("/v1/text-to-speech/alloy", {"model_id": "tts", "text": "hi", "voice": "other"})

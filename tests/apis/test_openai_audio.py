@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penstock import apis
 from penstock.apis.openai.speech import OpenAiSpeech
-from penstock.apis.openai.transcript import TranscriptReader, spread
+from penstock.apis.openai.transcript import TranscriptReader
 from penstock.apis.pieces import UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Blob, Call, Json, JsonObject, Operation, Reply
@@ -150,20 +150,6 @@ def test_segments_without_the_whole_text_are_counted() -> None:
     assert out["segments"][0] == {"text": "[CREDIT_CARD]", "words": None}
     assert reply.reply.masked == {"credit_card": 1}
     assert texts(reply) == {(0, "segments.text"): "[CREDIT_CARD]"}
-
-
-@given(st.lists(st.text("ab ", max_size=12), max_size=8), st.text("abX ", max_size=60))
-def test_whatever_a_text_becomes_is_spread_without_loss(parts: list[str], whole: str) -> None:
-    found = spread(parts, whole) if parts else [whole]
-    assert "".join(found) == whole
-    if parts:
-        assert spread(parts, "".join(parts)) == parts
-
-
-def test_parts_that_did_not_change_keep_their_place() -> None:
-    parts = ["Good morning everybody.", " I am 4111 1111", " 1111 1111 ok", " and this is the end of it."]
-    whole = "Good morning everybody. I am [CARD] ok and this is the end of it."
-    assert spread(parts, whole) == [parts[0], " I am [CARD] ok", "", parts[3]]
 
 
 def stream(*events: Any) -> bytes:

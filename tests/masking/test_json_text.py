@@ -260,7 +260,7 @@ def test_strings_with_no_end_take_no_memory() -> None:
         out += stream.feed(piece)
         assert len(stream._release.held) < 600
     assert isinstance(stream, JsonStream)
-    assert stream._string is not None and len(stream._string._scan._buffer) < 2000
+    assert stream._string is not None and len(stream._string._told._scan._buffer) < 2000
 
 
 def test_after_a_stop_nothing_comes() -> None:

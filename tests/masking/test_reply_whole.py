@@ -9,6 +9,7 @@ import pytest
 
 from penstock.apis.dialects import OPENAI
 from penstock.apis.metadata import MetadataReader
+from penstock.apis.xinference.ocr import OcrReader
 from penstock.errors import Refusal
 from penstock.exchange import Json, JsonObject
 from tests.masking.replies import DONE, STOP, chunk, leaks, ollama, openai, reply_mask, said, texts
@@ -82,6 +83,23 @@ def test_a_stop_rule_or_a_judge_refuses_it() -> None:
 def test_a_body_that_cannot_be_read_is_refused(body: bytes) -> None:
     refusal = refused(body)
     assert refusal.code == "gateway_error" and refusal.status == 502
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_string_in_place_of_a_document_is_one_text_where_an_api_has_such_replies(status: int) -> None:
+    reply = reply_mask(OcrReader())
+    assert reply.whole(status, JSON, orjson.dumps('to "bob@example.org"')) == b'"to \\"[EMAIL]\\""'
+    assert reply.reply.complete and reply.reply.error == ('to "[EMAIL]"' if status == 404 else None)
+    assert texts(reply) == {(-1, "body"): 'to "[EMAIL]"'} and reply.reply.masked == {"email": 1}
+    same = b'"nothing to\\u0020see"'
+    assert reply_mask(OcrReader()).whole(status, JSON, same) is same
+    with pytest.raises(Refusal):
+        reply_mask(OcrReader(), STOP).whole(status, JSON, b'"the falcon"')
+
+
+def test_an_error_may_be_a_string_of_any_api() -> None:
+    reply = openai()
+    assert reply.whole(404, JSON, b'"no bob@example.org"') == b'"no [EMAIL]"' and reply.reply.error == "no [EMAIL]"
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/octet-stream", "", "audio/wav", "text/plain+x"])

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from penstock.detect.detector import DETECTORS, Detector, detector
 from penstock.masking.evidence import evidence
 from penstock.masking.mask import Mask, MaskRule
+from penstock.masking.release import Release
 from penstock.masking.rule import Judge
+from penstock.masking.ruleset import RuleSet
+from penstock.masking.stream import Scan
 from scripts.appraisal.cases import load
 from tests.detect.patterns import tried
 from tests.masking.chunks import CUTS, differs, streamed
@@ -76,11 +79,11 @@ def test_a_word_of_context_speaks_for_a_value_from_as_far_as_it_does_in_the_whol
         assert len(whole.findings) == (gap + 9 <= 64) + (gap + 9 + 14 <= 64)
 
 
-def test_nothing_waits_for_a_value_that_nothing_speaks_for() -> None:
-    stream = Mask([MaskRule("r", detector("us_passport"))]).stream()
-    assert stream.feed("12345") == "12345"
-    assert stream.feed(" passport 12345") == " passport "
-    assert stream.feed("6789. ") == "[US_PASSPORT]. "
+def test_a_rule_waits_for_no_value_that_nothing_speaks_for() -> None:
+    scan = Scan(RuleSet([MaskRule("r", detector("us_passport"))]), Release())
+    text = "12345 passport 12345"
+    assert scan.feed(text[:5], 0, 5) == 5
+    assert scan.feed(text[5:], 5, 15) == text.rindex("12345")
 
 
 def sure(**options: object) -> Detector:

@@ -245,7 +245,7 @@ def test_a_scan_forgets_what_no_rule_can_look_back_at() -> None:
     stream = ALL.stream()
     for piece in chunks(PROSE * 20, [7]):
         stream.feed(piece)
-    scan: Scan = stream._scan  # type: ignore[attr-defined]  # the text form has one
+    scan: Scan = stream._told._scan  # type: ignore[attr-defined]  # the text form has one
     assert len(scan._buffer) < 1000
     for piece in chunks("🙂\ufe0f " * 2000 + PROSE * 4, [7]):
         stream.feed(piece)

@@ -92,7 +92,7 @@ def test_every_action_is_taken_on_terms(action: Any) -> None:
 def test_only_what_may_become_a_term_is_held() -> None:
     mask = Mask([MaskRule("r", LISTED)])
     assert held(mask, "the banner an") == "an"
-    assert held(mask, "the banner anx") == ""
+    assert held(mask, "the banner an8") == ""  # `anx` could begin a word of base64
     assert held(mask, "hello joan") == ""
     assert held(mask, "ann") == "ann"
     assert held(mask, "Lee, par") == ""

@@ -42,15 +42,19 @@ def infer(
     names = ("SAID", "SCORE")
     outputs = [InferRequestedOutput(name, binary_data=binary) for name in names] if named else None
     result = client.infer(model, [given], outputs=outputs, headers=headers)
-    said = [text.decode() if isinstance(text, bytes) else text for text in result.as_numpy("SAID").tolist()]
-    return {"said": said, "score": result.as_numpy("SCORE").tolist()}
+    found = result.as_numpy("SAID").tolist()
+    said = [text.decode() if isinstance(text, bytes) else text for text in found]
+    kinds = sorted({type(text).__name__ for text in found})
+    return {"said": said, "kinds": kinds, "score": result.as_numpy("SCORE").tolist()}
 
 
 def noise(client: Any, headers: dict[str, str]) -> Any:
     """Bytes that are no text."""
-    given = InferInput("TEXT", [1], "BYTES")
-    given.set_data_from_numpy(np.array([b"\xff\xfe"], dtype=np.object_), binary_data=True)
-    return str(client.infer("echo", [given], headers=headers).as_numpy("LENGTH").tolist())
+    given = InferInput("TEXT", [2], "BYTES")
+    given.set_data_from_numpy(np.array([b"\xff\xfe", b"mail bob@example.org"], dtype=np.object_), binary_data=True)
+    result = client.infer("echo", [given], headers=headers)
+    said = [text.decode("latin-1") for text in result.as_numpy("SAID").tolist()]
+    return {"said": said, "length": result.as_numpy("LENGTH").tolist()}
 
 
 DO: dict[str, Callable[..., Any]] = {

@@ -161,7 +161,7 @@ def test_a_link_out_of_the_directory_leads_nowhere(write: Write, tmp_path: Path)
 def test_a_pipe_is_not_read(write: Write) -> None:
     folder = write(BASE, FILE)
     os.mkfifo(folder / "customers.txt")
-    with pytest.raises(PolicyError, match="the file of terms customers.txt is not a regular file"):
+    with pytest.raises(PolicyError, match=r"the file of terms customers\.txt is not a regular file"):
         load(folder)
 
 
@@ -189,3 +189,9 @@ def test_a_guardrail_may_have_many_words(loaded: Load) -> None:
     assert hits(policy, "a BAD299\nword there")
     assert not hits(policy, "a bad2999 word there")
     assert policy.guardrails[0].streams
+
+
+def test_one_of_many_words_may_not_be_too_long(problems: Problems) -> None:
+    listed = ", ".join([*(f"bad{number}" for number in range(300)), LONG])
+    text = f"guardrails: [{{id: r, on: [prompt], match: {{words: [{listed}]}}, action: deny}}]"
+    assert any("one of the words has more than 200 characters" in problem for problem in problems(text))

@@ -143,6 +143,11 @@ class ReplyReader(Protocol):
         """How many choices the call asked for: a stream without its terminator is whole when as many have closed."""
         ...
 
+    @property
+    def bare(self) -> bool:
+        """Whether a whole reply may be a JSON string and nothing else. Error answers may in any case."""
+        ...
+
     def unpack(self, media: str, body: bytes, headers: Mapping[str, str]) -> Json:
         """A document with what a whole reply says, when it is neither JSON nor one text; `read` then gets it, and
         `pack` what was made of it. None for any other reply. `headers`: those of `PACKED_HEADERS`.

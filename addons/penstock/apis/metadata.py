@@ -16,6 +16,7 @@ class MetadataReader(Reader):
     """Reads any JSON document: every string in it is text, but for what only names a model or a kind."""
 
     events: frozenset[str] = frozenset()
+    bare = True
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

@@ -21,6 +21,7 @@ class Reader(ABC):
     plain: frozenset[str] = frozenset({"text/plain"})
     opaque: frozenset[str] = frozenset()
     choices: int = 1
+    bare: bool = False
     one_reply: bool = False
 
     END: ClassVar[bytes] = b""

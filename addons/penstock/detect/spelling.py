@@ -7,6 +7,7 @@ spelt the same, character for character.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 import regex
@@ -30,6 +31,7 @@ class Spelling(dict[int, str]):
 
     def __init__(self, *, ignore_case: bool) -> None:
         self._ignore_case: Final = ignore_case
+        self._ascii: Final = bytes(range(256)).lower() if ignore_case else bytes(range(256))
 
     def __missing__(self, code: int) -> str:
         spelt = self._spelt(chr(code))
@@ -46,9 +48,9 @@ class Spelling(dict[int, str]):
             return character
         return next((folded for folded in (character.casefold(), character.lower()) if len(folded) == 1), character)
 
-    def word(self, text: str) -> str:
+    def read(self, text: str) -> str:
         """A text as it is spelt."""
-        return text.translate(self)
+        return _read(text, self._ascii, self)
 
 
 class Edges(dict[int, str]):
@@ -56,12 +58,22 @@ class Edges(dict[int, str]):
 
     def __init__(self, spelling: Spelling) -> None:
         self._spelling: Final = spelling
+        self._ascii: Final = "".join(self[code] for code in range(128)).encode() + bytes(128)
 
     def __missing__(self, code: int) -> str:
         spelt = self._spelling[code] if is_word(chr(code)) else " "
         if code < _KEPT:
             self[code] = spelt
         return spelt
+
+    def read(self, text: str) -> str:
+        """The words of a text as they are spelt, with spaces between them."""
+        return _read(text, self._ascii, self)
+
+
+def _read(text: str, table: bytes, others: Mapping[int, str]) -> str:
+    # Three times as fast as `str.translate` is with a mapping.
+    return text.encode().translate(table).decode() if text.isascii() else text.translate(others)
 
 
 def is_word(character: str) -> bool:
@@ -81,7 +93,7 @@ def spelt(term: str, *, ignore_case: bool) -> str:
         term = fold(unicodedata.normalize("NFC", term))
     elif ignore_case:
         return " ".join(term.lower().split())
-    return " ".join(term.split()).translate(ANY_CASE if ignore_case else EXACT)
+    return (ANY_CASE if ignore_case else EXACT).read(" ".join(term.split()))
 
 
 def apart(term: str) -> str:

@@ -42,6 +42,8 @@ _GAPS: Final = re.compile(rf"\s{{1,{GAP}}}+(?!\s)")
 _ODD: Final = re.compile(r"\s\s|[^\S ]")
 _HEAD: Final = 12
 """Characters of a head that is no whole word."""
+_LEAD: Final = 4
+"""Characters after a head that tell nearly always that no term stands there."""
 _BRANCHES: Final = 64
 _PLACES: Final = 8
 _WINDOW: Final = 32
@@ -91,6 +93,8 @@ class Terms:
         "__weakref__",
         "_edges",
         "_gaps",
+        "_leads",
+        "_short",
         "_shorter",
         "_sorted",
         "_spelling",
@@ -123,6 +127,9 @@ class Terms:
         words, stems = self._beginnings()
         self._words: Final = Heads(words, " ") if words else None
         self._stems: Final = Heads(stems) if stems else None
+        self._leads: Final = self._following(words)
+        """Heads with the next characters of the terms that begin with them; all of the term if it is shorter."""
+        self._short: Final = frozenset(lead for lead in self._leads if len(lead) < len(lead.split(" ", 1)[0]) + _LEAD)
         self._starts: Final = frozenset(stem[0] for stem in stems)
         self._gaps: Final = max(term.count(" ") for term in self._sorted)
         self.least: Final = min(map(len, self._sorted))
@@ -173,10 +180,9 @@ class Terms:
             if at <= begun < end:
                 places.append(begun)
             if begun > at + 1:
-                far = self._words.far
-                places += [at + start for head, start, _ in self._words.found(spelt) if far[head]]
+                places += [at + start for start, _, far in self._likely(spelt) if far]
         if self._stems is not None:
-            spelt = text[at:].translate(self._spelling)
+            spelt = self._spelling.read(text[at:])
             places += [at + start for _, start, _ in self._stems.found(spelt)]
             short = max(0, len(spelt) - self._stems.longest)
             places += [at + short + place for place, first in enumerate(spelt[short:]) if first in self._starts]
@@ -192,7 +198,7 @@ class Terms:
         stem = ""
         for term in self._sorted:
             if self._whole and self._edges[ord(term[0])] != " ":
-                word = term.translate(self._edges).split(" ", 1)[0]
+                word = self._edges.read(term).split(" ", 1)[0]
                 words[word] = max(words.get(word, 0), len(term) if term != word else 0)
             else:
                 if not stem or not term.startswith(stem):
@@ -200,9 +206,31 @@ class Terms:
                 stems[stem] = max(stems.get(stem, 0), len(term))
         return words, stems
 
+    def _following(self, words: Mapping[str, int]) -> frozenset[str]:
+        known = (self._edges.read(term) for term in self._sorted if self._edges[ord(term[0])] != " ")
+        heads = ((term, len(term.split(" ", 1)[0])) for term in known)
+        return frozenset(term[: head + _LEAD] for term, head in heads if words.get(term[:head]))
+
     def _between(self, text: str, at: int, end: int) -> str:
         """A part of a text as it is spelt, spaces between words, and the character before; a space before the text."""
-        return text[at - 1 : end].translate(self._edges) if at else " " + text[:end].translate(self._edges)
+        return self._edges.read(text[at - 1 : end]) if at else " " + self._edges.read(text[:end])
+
+    def _likely(self, spelt: str) -> Iterator[tuple[int, int, int]]:
+        """Where heads stand that are words, in a text with spaces around them: start, end and how long the term may be.
+
+        Left out are those that go on as no term does. Where two spaces follow, or the text ends, there is no telling.
+        """
+        assert self._words is not None
+        far, leads, short = self._words.far, self._leads, self._short
+        for head, start, end in self._words.found(spelt):
+            longest = far[head]
+            if longest and (lead := spelt[start + 1 : end + _LEAD - 1]) not in leads:
+                open_ = end + _LEAD - 1 > len(spelt) or "  " in lead
+                if not open_ and lead[:-1] not in short and lead[:-2] not in short and lead[:-3] not in short:
+                    if lead[:-_LEAD] not in short:
+                        continue
+                    longest = 0
+            yield start, end, longest
 
     def _headed(self, text: str, at: int, limit: int) -> Iterator[tuple[int, int, int]]:
         """Where heads start from a place on, before another: start, end and how long the term may be; from the left.
@@ -215,10 +243,9 @@ class Terms:
             spelt = self._between(text, at, end)
             if end >= len(text):
                 spelt += " "
-            far = self._words.far
-            found = [(at + start, at + stop - 2, far[head]) for head, start, stop in self._words.found(spelt)]
+            found = [(at + start, at + stop - 2, far) for start, stop, far in self._likely(spelt)]
         if self._stems is not None:
-            spelt = text[at : limit + self._stems.longest].translate(self._spelling)
+            spelt = self._spelling.read(text[at : limit + self._stems.longest])
             far = self._stems.far
             found += [(at + start, at + stop, far[head]) for head, start, stop in self._stems.found(spelt)]
             found.sort()
@@ -227,9 +254,9 @@ class Terms:
     def _end(self, text: str, start: int, far: int) -> int | None:
         """Where the longest term ends that starts at a place, of those of at most `far` characters."""
         part = text[start : start + far]
-        if self._gaps and _ODD.search(part):
+        if self._gaps and not part.isalnum() and _ODD.search(part):
             part = _GAPS.sub(" ", text[start : start + self.span])[:far]
-        part = part.translate(self._spelling)
+        part = self._spelling.read(part)
         index: int | None = bisect_right(self._sorted, part) - 1
         while index is not None and index >= 0:
             term = self._sorted[index]
@@ -243,9 +270,9 @@ class Terms:
     def _grows(self, text: str, start: int) -> bool:
         """Whether more text could bring a term that starts at a place, or a longer one, or take one away."""
         part = text[start:]
-        if self._gaps and _ODD.search(part):
+        if self._gaps and not part.isalnum() and _ODD.search(part):
             part = _GAPS.sub(" ", part)
-        part = part.translate(self._spelling)
+        part = self._spelling.read(part)
         known = self._sorted
         index = bisect_left(known, part)
         if index == len(known) or not known[index].startswith(part):

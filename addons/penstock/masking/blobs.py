@@ -1,16 +1,17 @@
 """Base64 and hexadecimal in a text: found, decoded and read as they arrive.
 
 A blob is a run of 16 characters or more of the alphabet of base64 (either kind), of which the first 16 decode to text:
-so the names and hashes that a text is full of are none. Of a shorter run nothing is released before it ends, for it
-may become a blob; of a blob, nothing that can still be part of a value. What is found in it is replaced where it
+so the names and hashes that a text is full of are none. Nothing of a shorter run is released that may still become a
+blob (few words are the beginning of one beyond their third letter); of a blob, nothing that can still be part of a
+value. What is found in it is replaced where it
 stands, in whole groups of characters, so that the rest of the blob still says what it said.
 """
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
 import re2
@@ -27,7 +28,9 @@ _HEX_RUN: Final = regex.compile(r"[0-9A-Fa-f]*+")
 _NEXT: Final = regex.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
 _LONG: Final = re2.compile(rb"[A-Za-z0-9+/_-]{%d}" % LEAST)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
+_BLANK: Final = dict.fromkeys(map(ord, "\t\n\r"))
 _MUCH: Final = 192
+"""Characters of a piece from which on it pays to ask first whether there is any run."""
 
 
 def has_blobs(text: str) -> bool:
@@ -156,6 +159,12 @@ class Blobs:
             self._run, self._starts, self._ends = "", [], []
         if kept < len(text) and not self._dead:
             self._keep(piece, kept, len(text))
+            if not _hopeful(self._run):
+                self._give_up()
+
+    def _give_up(self) -> None:
+        self._dead = True
+        self._run, self._starts, self._ends = "", [], []
 
     def _keep(self, piece: Piece, start: int, end: int) -> None:
         self._run += piece.text[start:end]
@@ -189,13 +198,13 @@ class Blobs:
         """A run goes on; once it is long enough it shows whether it is a blob."""
         self._keep(piece, start, end)
         run, starts, ends = self._run, self._starts, self._ends
+        if not _hopeful(run[:LEAST]):
+            self._give_up()
+            return
         if len(run) < LEAST:
             return
         self._run, self._starts, self._ends = "", [], []
-        group = _group(run[:LEAST])
-        if not group:
-            self._dead = True
-            return
+        group = 2 if _says(run[:LEAST], 2) else 4
         self._blob = _Blob(group, self._make())
         size = _end(self._blob.run, run, 0)
         self._blob.feed(run[:size], starts[:size], ends[:size])
@@ -227,23 +236,32 @@ def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:
 
 
 def _bytes(text: str, group: int) -> bytes:
-    return base64.b64decode(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
+    return binascii.a2b_base64(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
 
 
-def _group(run: str) -> int:
-    """How many characters of a blob are decoded together, by its first 16; 0: it is none."""
-    if _end(_HEX_RUN, run, 0) == len(run) and _is_text(_bytes(run, 2)):
-        return 2
-    return 4 if _is_text(_bytes(run, 4)) else 0
+@lru_cache(8192)
+def _hopeful(run: str) -> bool:
+    """Whether a run, of which these are the first characters, may be a blob."""
+    return _says(run, 4) or _says(run, 2)
+
+
+def _says(run: str, group: int) -> bool:
+    """Whether a run decodes to text, as far as it goes."""
+    if group == 2:
+        return _end(_HEX_RUN, run, 0) == len(run) and _is_text(_bytes(run[: len(run) & -2], 2))
+    return _is_text(_bytes(run + "A" * (-len(run) % 4), 4)[: len(run) * 3 // 4])
 
 
 def _is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8, or ASCII in UTF-16, with nothing in it that cannot be seen; cut off anywhere."""
     if b"\0" in data:
-        data = data[::2] if not any(data[1::2]) else data[1::2] if not any(data[::2]) else b"\0"
+        if any(data[1::2]):
+            return False
+        data = data[::2]
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         if error.reason != "unexpected end of data":
             return False
         text = data[: error.start].decode()
-    return all(each.isprintable() or each in "\t\n\r" for each in text)
+    return text.translate(_BLANK).isprintable()

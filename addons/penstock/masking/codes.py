@@ -1,4 +1,4 @@
-r"""What is spelled in a code, read as it arrives: `%40`, `&#64;`, `&commat;`, `\x40`, and letters that look like others."""
+r"""What is spelled in a code, read as it arrives: `%40`, `&#64;`, `&commat;`, `\x40`, or in look-alikes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class Codes:
             begin = found.start()
             code = _CODE.match(text, begin)
             stop = begin if code is not None else begin + 1
-            open_ = code is None and not last and _CODE.fullmatch(text[begin : begin + _LONGEST + 1], partial=True)
+            near = code is None and not last and len(text) - begin <= _LONGEST
+            open_ = near and _CODE.fullmatch(text, begin, partial=True) is not None
             if open_:
                 stop = begin
             read.append(text[at:stop])

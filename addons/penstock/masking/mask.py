@@ -26,13 +26,19 @@ class Mask:
         self._compiled = RuleSet(self.rules, fields)
         self._sniffs = bool(self._compiled.fields)
 
-    def whole(self, text: str, vault: Vault | None = None) -> Masked:
-        """Mask a whole text. A `stop` finding cuts it where the match starts. The vault keeps what tokens stand for."""
-        if self._sniffs and is_document(text):
-            return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
-        if not hides(text) and not self._compiled.prefilter.candidates(fold(text)):
+    def whole(self, text: str, vault: Vault | None = None, also: Sequence[Finding] = ()) -> Masked:
+        """Mask a whole text. A `stop` finding cuts it where the match starts. The vault keeps what tokens stand for.
+
+        `also`: pieces of values that are known to be there; their label stands in their place.
+        """
+        document = self._sniffs and is_document(text)
+        if not document and not also and not hides(text) and not self._compiled.prefilter.candidates(fold(text)):
             return Masked(text, ())
-        return _masked(TextStream(self._compiled, whole=True, vault=vault), text)
+        made = JsonStream if document else TextStream
+        stream = made(self._compiled, whole=True, vault=vault)
+        for piece in also:
+            stream.add(self._compiled, piece)
+        return _masked(stream, text)
 
     def whole_json(self, text: str, vault: Vault | None = None) -> Masked:
         """Mask JSON text that stands in a string (tool-call arguments); it stays valid JSON if it was."""

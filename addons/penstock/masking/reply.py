@@ -125,7 +125,7 @@ class ReplyMask:
 
     def _json(self, status: int, body: bytes) -> bytes:
         document = loads(body)
-        if isinstance(document, str):
+        if isinstance(document, str) and (status >= 400 or self._reader.bare):
             said = self._text(document)
             self.reply.error = said[:_LONGEST_ERROR] if status >= 400 else None
             return emit_line(said) if said != document else body

@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Final
 import regex
 
 from penstock.masking.release import FOREVER, Found, Release
-from penstock.masking.rule import REACH, Rule
+from penstock.masking.rule import REACH, Judge, Rule
 from penstock.masking.ruleset import ESCAPE_REACH, RuleSet
 from penstock.masking.watch import Watcher
 
@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
 _LONG: Final = 192
 """A piece from which on it pays to ask first which rules can find anything in it."""
+PATIENCE: Final = 50_000
+"""Candidates of one rule in one text that may turn out to be none, two seconds' work. Such a text is written to keep
+the gateway busy; every further candidate is taken for a value."""
 _ROOM: Final = 512
 """Settled characters that may gather in a buffer before they are cut away."""
 
@@ -90,6 +93,7 @@ class Scan:
         "_release",
         "_rules",
         "_settled",
+        "_spent",
         "_start",
         "_swallowing",
         "_watcher",
@@ -130,6 +134,8 @@ class Scan:
         """The bits of those rules."""
         self._watcher = Watcher(rules.watch)
         self._swallowing: dict[int, Found] = {}
+        self._spent: dict[int, int] = {}
+        """Candidates of a rule that were none."""
 
     def feed(
         self, text: str, place: int, size: int, start: Sequence[int] | None = None, end: Sequence[int] | None = None
@@ -228,6 +234,7 @@ class Scan:
             other._start, other._end = self._start.copy(), self._end.copy()
         other._open, other._active, other._watcher = self._open.copy(), self._active, self._watcher.copy()
         other._swallowing = self._swallowing.copy()
+        other._spent = self._spent.copy()
         for found in other._swallowing.values():
             found.views += 1
         return other
@@ -235,6 +242,8 @@ class Scan:
     def is_as(self, other: Scan) -> bool:
         """Whether both will find the same from here on: they remember the same text, and nothing is open in either."""
         if self._active or other._active or self._watcher.runs or other._watcher.runs or self._whole:
+            return False
+        if self._spent != other._spent:
             return False
         behind = self._rules.behind
         return self._buffer[-behind:] == other._buffer[-behind:] and len(self._buffer) >= behind <= len(other._buffer)
@@ -272,7 +281,7 @@ class Scan:
         start, end = match.span(rule.group)
         resume = match.end()
         if rule.judge is not None or start == end:
-            count = rule.judge.accept(buffer[start:end], self._context(start)) if rule.judge and start < end else 0
+            count = self._real(rule, rule.judge, start, end) if rule.judge and start < end else 0
             if not count:
                 return match.start() + 1
             if start + count < end:
@@ -284,6 +293,16 @@ class Scan:
             value = buffer[start:end] if rule.own else ""
             self._add(Found(rule, place, mark[1], value, self.spell, mark))
         return resume
+
+    def _real(self, rule: Rule, judge: Judge, start: int, end: int) -> int:
+        """How many characters of a candidate are a value; all of them once patience with the rule is lost."""
+        spent = self._spent.get(rule.index, 0)
+        if spent >= PATIENCE:
+            return end - start
+        count = judge.accept(self._buffer[start:end], self._context(start))
+        if not count:
+            self._spent[rule.index] = spent + 1
+        return count
 
     def _add(self, found: Found) -> Found:
         return self._release.add(found) if self._accept is None or self._accept(found) else found

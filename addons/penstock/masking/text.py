@@ -5,7 +5,7 @@ from __future__ import annotations
 from penstock.masking.escapes import Piece
 from penstock.masking.finding import Finding
 from penstock.masking.levels import Told
-from penstock.masking.release import FOREVER, Release
+from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.stream import Scan
 from penstock.masking.vault import Vault
@@ -25,6 +25,11 @@ class MaskStream:
     def stopped(self) -> Finding | None:
         """Set when a `stop` rule matched: nothing from the start of the match on is ever released."""
         return self._release.stopped
+
+    def add(self, rules: RuleSet, piece: Finding) -> None:
+        """A piece of a value that is known to be in the text that will come."""
+        rule = next(rule for rule in rules.rules if (rule.id, rule.detector) == (piece.rule, piece.detector))
+        self._release.add(Found(rule, piece.start, piece.end, "", shown=rule.label))
 
     def feed(self, chunk: str) -> str:
         """More of the text; returns what is safe to release now."""

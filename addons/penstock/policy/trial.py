@@ -10,8 +10,9 @@ from typing import assert_never
 
 from penstock import apis
 from penstock.errors import Refusal
-from penstock.exchange import Call, Json, Operation, Path, Turn
+from penstock.exchange import Call, Json, Operation, Turn
 from penstock.masking.mask import Mask
+from penstock.masking.together import mask_turns
 from penstock.policy.book import Policy
 from penstock.policy.cases import SOMEONE, Case, Post
 from penstock.policy.globs import Glob
@@ -172,12 +173,12 @@ def _decided(verdict: Verdict, call: Call) -> Iterator[tuple[str, Json]]:
 
 
 def _masked(screen: Screen, call: Call) -> Iterator[str]:
-    texts: dict[Path, str] = {}
-    for turn in call.turns:
-        if screen.prompt is not None:
-            whole = screen.prompt.whole_json if turn.form == "json" else screen.prompt.whole
-            texts[turn.path] = whole(turn.text).text
-        yield texts.get(turn.path, turn.text)
+    if screen.prompt is None:
+        return (turn.text for turn in call.turns)
+    texts = {
+        turn.path: masked.text for turn, masked in zip(call.turns, mask_turns(screen.prompt, call.turns), strict=True)
+    }
+    return (texts[turn.path] for turn in call.turns)
 
 
 def _delivered(name: str, screen: Screen, mask: Mask | None, text: str, *, json: bool) -> Iterator[tuple[str, Json]]:

@@ -15,6 +15,7 @@ from penstock import apis
 from penstock.apis.api import PACKED_HEADERS
 from penstock.errors import Refusal, failed
 from penstock.masking.reply import ReplyMask
+from penstock.masking.together import mask_turns
 from penstock.masking.vault import Vault
 from penstock.proxy import answers, passage
 from penstock.proxy.passage import Passage
@@ -112,8 +113,7 @@ def masked_call(call: Call, mask: Mask) -> tuple[Call, dict[str, int], Vault]:
     vault = Vault(turn.text for turn in call.turns)
     texts: dict[Path, str] = {}
     counts: Counter[str] = Counter()
-    for turn in call.turns:
-        masked = mask.whole_json(turn.text, vault) if turn.form == "json" else mask.whole(turn.text, vault)
+    for turn, masked in zip(call.turns, mask_turns(mask, call.turns, vault), strict=True):
         if masked.text is not turn.text:
             texts[turn.path] = masked.text
         counts.update(finding.detector for finding in masked.findings if finding.action == "mask")

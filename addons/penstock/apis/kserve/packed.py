@@ -135,8 +135,8 @@ def _bytes_of(output: JsonObject) -> tuple[bytes, Json]:
             return data.data, shape
         case list() if output.get("datatype") == "BYTES":
             return b"".join(map(_element, data)), shape
-        case [int() as number]:
-            return struct.pack(f"<{FORMATS[str(output.get('datatype'))]}", number), shape
+        case [int() as number] if form := FORMATS.get(str(output.get("datatype"))):
+            return struct.pack(f"<{form}", number), shape
         case list():
             return b"", [0]
         case _:

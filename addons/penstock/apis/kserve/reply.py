@@ -296,6 +296,7 @@ class AnythingReader(Reader):
 
     dialect: Dialect = KSERVE
     events: frozenset[str] = frozenset()
+    bare = True
 
     def __init__(self, *, tensors: bool = False) -> None:
         self._walk = TensorWalk(tensors=tensors)

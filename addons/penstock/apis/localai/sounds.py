@@ -12,6 +12,7 @@ from penstock.apis.media import Media
 from penstock.apis.media_reply import AUDIO, MediaReader
 from penstock.apis.names import model_name
 from penstock.apis.turns import LABEL
+from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 
 _VOICE: Final = "voice"
@@ -53,6 +54,8 @@ class LocalAiSounds(Media):
         voice = route.values(path).get(_VOICE)
         if voice is None:
             return found
+        if _VOICE in (body or {}):
+            raise invalid("/voice is said in the path of this endpoint, not in its body.")
         return replace(found, parameters={**found.parameters, _VOICE: model_name(voice, "the voice in the path")})
 
     def with_body(self, call: Call, body: JsonObject) -> Call:

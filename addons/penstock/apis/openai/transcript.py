@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from difflib import SequenceMatcher
 from typing import Final, Literal
 
 from penstock.apis import sse
+from penstock.apis.aligned import aligned
 from penstock.apis.api import Packed
 from penstock.apis.dialects import OPENAI
 from penstock.apis.media_reply import note_usage
@@ -43,9 +42,7 @@ class TranscriptReader(Reader):
     plain = frozenset({"text/plain", "text/vtt", "text/srt", "application/x-subrip"})
     END = b"[DONE]"
 
-    def __init__(self, choices: int = 1) -> None:
-        """`choices`: see `ReplyReader`; only chunks have them."""
-        self.choices = choices
+    def __init__(self) -> None:
         self._walk = Walk()
         self._subtitles: Subtitles | None = None
         self._chunks = OpenAiReader()
@@ -169,7 +166,7 @@ class Joined(Piece):
 
     def put(self, value: Json) -> None:
         texts = [str(holder["text"]) for holder in self._holders]
-        for holder, text in zip(self._holders, spread(texts, str(value)), strict=True):
+        for holder, text in zip(self._holders, aligned(texts, str(value)), strict=True):
             holder["text"] = text
 
 
@@ -196,64 +193,6 @@ class Cut(Piece):
             holder["text"] = text.strip()
 
 
-def aligned(parts: list[str], whole: str) -> list[str]:
-    """As `spread`, with the words that still are where several parts changed in their own part, too."""
-    found, at = spread(parts, whole), 0
-    while at < len(parts):
-        end = at + 1
-        if found[at] != parts[at]:
-            while end < len(parts) and parts[end] and not found[end]:
-                end += 1
-            found[at:end] = _by_words(parts[at:end], found[at])
-        at = end
-    return found
-
-
-def _by_words(parts: list[str], whole: str) -> list[str]:
-    words, found = _WORDS.findall(whole), [""] * len(parts)
-    old = [(word, index) for index, part in enumerate(parts) for word in _WORDS.findall(part)]
-    if len(parts) == 1 or len(words) * len(old) > _MANY:
-        return [whole, *found[1:]]
-    where: dict[int, int] = {}
-    for was, now, size in SequenceMatcher(None, [word for word, _ in old], words, False).get_matching_blocks():
-        where |= {now + step: old[was + step][1] for step in range(size)}
-    here = 0
-    for at, word in enumerate(words):
-        here = where.get(at, here)
-        found[here] += word
-    return found
-
-
-def spread(parts: list[str], whole: str) -> list[str]:
-    """`whole`, cut into as many parts: those that still stand in it stay, what lies between goes to the first changed.
-
-    Joined again they are always `whole`, so that nothing is said that was not to be said.
-    """
-    found = [""] * len(parts)
-    at, changed = 0, None
-    for index, part in enumerate(parts):
-        here = whole.find(part, at) if changed is not None and len(part) >= _SURE else at
-        if part and here >= 0 and whole.startswith(part, here):
-            if changed is not None:
-                found[changed] += whole[at:here]
-            found[index], at, changed = part, here + len(part), None
-        elif changed is None:
-            changed = index
-    rest = whole[at:]
-    if rest:
-        found[changed if changed is not None else -1] += rest
-    return found
-
-
-_SURE: Final = 8
-"""Characters of a part from which on it is taken for the same one when it is found again."""
-
-
 def _letters(text: str) -> str:
     """A text without its spaces, which servers put between segments as they like."""
     return "".join(text.split())
-
-
-_WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
-_MANY: Final = 1_000_000
-"""Pairs of words that are compared to find out which part says what."""

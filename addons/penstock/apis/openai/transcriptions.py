@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from penstock.apis.api import ReplyReader
-from penstock.apis.choices import choices
 from penstock.apis.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
 from penstock.apis.media import UPLOAD, Media
 from penstock.apis.openai.paths import everywhere
@@ -77,4 +76,4 @@ class OpenAiTranscriptions(Media):
     uploads = {"file": "audio", "known_speaker_references[]": "audio"}
 
     def reader(self, call: Call) -> ReplyReader:
-        return TranscriptReader(choices(call))
+        return TranscriptReader()

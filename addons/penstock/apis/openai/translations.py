@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader
-from penstock.apis.choices import choices
 from penstock.apis.fields import Table
 from penstock.apis.media import Media
 from penstock.apis.openai.paths import everywhere
@@ -21,4 +20,4 @@ class OpenAiTranslations(Media):
     uploads = {"file": "audio"}
 
     def reader(self, call: Call) -> ReplyReader:
-        return TranscriptReader(choices(call))
+        return TranscriptReader()

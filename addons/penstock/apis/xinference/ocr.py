@@ -25,9 +25,10 @@ class XinferenceOcr(Media):
 
 
 class OcrReader(Reader):
-    """Whatever document the model makes of a page; no structure in it is trusted."""
+    """Whatever document the model makes of a page, most often a string; no structure in it is trusted."""
 
     dialect = OPENAI
+    bare = True
 
     def __init__(self) -> None:
         self._walk = Walk()

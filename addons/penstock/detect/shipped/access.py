@@ -34,7 +34,7 @@ _PAIR: Final = (
     r"|UID|[Uu]ser(?:name)?|USER|SERVER|DATABASE|[Pp]ort|PORT|[Dd]river|DRIVER|[Aa]ddress|[Ee]ndpoint|HOST|DRIVER)"
 )
 # What stands around an address in a sentence, in Markdown or in a table is no part of it.
-_URL_END: Final = r"(?=[.,;:!?)\]}*]{0,3}(?:\s|\Z)|[\"'<>`\\|*«»“”„’，。、；）])"
+_URL_END: Final = r"(?=[.,;:!?)\]}*]{0,3}(?:\s|\Z)|[.,;:!?)][^\x00-\x7f]|[\"'<>`\\|*«»“”„’])"
 
 ACCESS: Final = (
     Detector(
