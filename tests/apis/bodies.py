@@ -11,7 +11,7 @@ from typing import Any, Final
 from penstock import apis
 from penstock.apis import Api, Route
 from penstock.apis.bodies import CODECS
-from penstock.apis.media import is_file
+from penstock.apis.calls.media import is_file
 from penstock.apis.orders import Orders
 from penstock.exchange import Blob, Call, Encoding, Json, JsonObject
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock import apis
-from penstock.apis.forms import FormCodec
+from penstock.apis.wire.forms import FormCodec
 from penstock.exchange import Blob, Call, JsonObject
 
 WAV = b"RIFF\x24\x00\x00\x00WAVE"

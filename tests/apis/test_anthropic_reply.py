@@ -13,7 +13,7 @@ import pytest
 from penstock import apis
 from penstock.apis.anthropic.errors import ANTHROPIC
 from penstock.apis.anthropic.reply import AnthropicReader
-from penstock.apis.pieces import UnknownEventError, UnreadableError
+from penstock.apis.replies.pieces import UnknownEventError, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation, Reply
 from penstock.masking.reply import ReplyMask

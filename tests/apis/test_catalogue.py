@@ -7,7 +7,7 @@ import pytest
 from penstock import apis
 from penstock.apis.catalogue import GRPC, KINDS, WEBSOCKET, Endpoint, servers, traits
 from penstock.apis.coverage import UNKNOWN, outcome
-from penstock.apis.target import normal_path
+from penstock.apis.wire.target import normal_path
 from penstock.exchange import Operation
 from penstock.policy.grants import UNINSPECTED
 from tests.apis.recorded import RECORDED

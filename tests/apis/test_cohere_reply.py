@@ -9,7 +9,7 @@ import pytest
 from penstock.apis.cohere.embed import CohereEmbedReader
 from penstock.apis.cohere.errors import COHERE
 from penstock.apis.cohere.reply import CohereReader
-from penstock.apis.pieces import UnknownEventError, UnreadableError
+from penstock.apis.replies.pieces import UnknownEventError, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Json, JsonObject, Reply
 from tests.apis.recorded import recorded

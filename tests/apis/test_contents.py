@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.apis.contents import contents, media, messages, vectors
-from penstock.apis.turns import Key, Turns, replaced
+from penstock.apis.calls.contents import contents, media, messages, vectors
+from penstock.apis.calls.turns import Key, Turns, replaced
 from penstock.errors import Refusal
 from penstock.exchange import Json
 

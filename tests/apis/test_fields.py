@@ -2,7 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.apis.fields import ANY, INT, UNLIMITED, Keys, Table, fold, largest, parameter, pointer, written, wrong
+from penstock.apis.calls.fields import (
+    ANY,
+    INT,
+    UNLIMITED,
+    Keys,
+    Table,
+    fold,
+    largest,
+    parameter,
+    pointer,
+    written,
+    wrong,
+)
 from penstock.apis.ollama import chat as ollama_chat
 from penstock.apis.ollama import generate as ollama_generate
 from penstock.apis.ollama import parameters as ollama_fields

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 
 from penstock.apis.bodies import CODECS, choose
-from penstock.apis.codec import Emitted
-from penstock.apis.forms import MAX_HEAD, MAX_PARTS, Fields, FormCodec, RawCodec, boundary_of, media_type
+from penstock.apis.wire.codec import Emitted
+from penstock.apis.wire.forms import MAX_HEAD, MAX_PARTS, Fields, FormCodec, RawCodec, boundary_of, media_type
 from penstock.errors import Refusal
 from penstock.exchange import Blob, Json, JsonObject
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from penstock import apis
-from penstock.apis.fields import UNLIMITED
-from penstock.apis.generating import merged, nothing, read_media, same
-from penstock.apis.turns import Turns
+from penstock.apis.calls.fields import UNLIMITED
+from penstock.apis.calls.generating import merged, nothing, read_media, same
+from penstock.apis.calls.turns import Turns
 from penstock.errors import Refusal
 from penstock.exchange import Json, JsonObject, Path
 from tests.apis.calls import call

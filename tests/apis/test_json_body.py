@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.apis.body import MAX_DEPTH, depth, emit, keys, nodes, parse
+from penstock.apis.wire.body import MAX_DEPTH, depth, emit, keys, nodes, parse
 from penstock.errors import Refusal
 from penstock.exchange import Json
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from penstock import apis
-from penstock.apis.fields import UNLIMITED
+from penstock.apis.calls.fields import UNLIMITED
 from penstock.errors import Refusal
 from penstock.exchange import Blob, Call, Json, JsonObject, Operation
 from tests.apis.calls import call, said

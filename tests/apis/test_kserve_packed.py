@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from penstock.apis.kserve.packed import PackedTensors
 from penstock.apis.kserve.reply import TensorReader
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.pieces import UnreadableError
 from penstock.errors import Refusal
 from penstock.masking.reply import ReplyMask
 from tests.masking.replies import MASK, STOP, reply_mask, texts

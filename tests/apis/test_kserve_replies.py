@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from penstock.apis.kserve.reply import AnythingReader, GeneratedReader, TensorReader, count, numbers
 from penstock.apis.kserve.repository import ModelReader
-from penstock.apis.pieces import DOCUMENT, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, Operation, Reply
 from penstock.masking.reply import ReplyMask

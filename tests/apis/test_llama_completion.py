@@ -6,7 +6,7 @@ import pytest
 from penstock import apis
 from penstock.apis.llama_cpp.completion import count
 from penstock.apis.llama_cpp.reply import NativeReader
-from penstock.apis.pieces import Place
+from penstock.apis.replies.pieces import Place
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation
 from tests.apis.calls import call, said

@@ -9,7 +9,7 @@ import pytest
 from penstock import apis
 from penstock.apis.lm_studio.errors import LM_STUDIO
 from penstock.apis.lm_studio.reply import LmStudioReader
-from penstock.apis.pieces import UnknownEventError, UnreadableError
+from penstock.apis.replies.pieces import UnknownEventError, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation, Reply
 from tests.apis.calls import call, said

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.media import opaque
+from penstock.apis.calls.media import opaque
 from penstock.errors import Refusal
 from penstock.exchange import JsonObject, Operation
 from tests.apis.calls import call, said

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.apis.framing import Event
-from penstock.apis.ndjson import Ndjson, encode
-from penstock.apis.sse import encode as encode_event
+from penstock.apis.wire.framing import Event
+from penstock.apis.wire.ndjson import Ndjson, encode
+from penstock.apis.wire.sse import encode as encode_event
 from tests.apis.recorded import STREAMED, Recorded
 
 

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from penstock.apis.dialects import OPENAI
-from penstock.apis.numbers import NumbersReader, numeric
-from penstock.apis.pieces import Reading, UnreadableError
+from penstock.apis.replies.numbers import NumbersReader, numeric
+from penstock.apis.replies.pieces import Reading, UnreadableError
 from penstock.exchange import Json, Reply
 from tests.masking.replies import reply_mask
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from penstock import apis
-from penstock.apis.fields import UNLIMITED
+from penstock.apis.calls.fields import UNLIMITED
 from penstock.errors import Refusal
 from penstock.exchange import Json, JsonObject, Operation
 from tests.apis.calls import GENERATE, OLLAMA_CHAT, SHOW, call, ollama, said

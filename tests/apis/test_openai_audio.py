@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penstock import apis
 from penstock.apis.openai.speech import OpenAiSpeech
 from penstock.apis.openai.transcript import TranscriptReader
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.pieces import UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Blob, Call, Json, JsonObject, Operation, Reply
 from tests.apis.calls import call

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from penstock.apis.openai.images import OpenAiImageEdits, OpenAiImages
-from penstock.apis.pieces import UnknownEventError, UnreadableError
+from penstock.apis.replies.pieces import UnknownEventError, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import JsonObject, Operation, Reply
 from tests.apis.calls import call, said

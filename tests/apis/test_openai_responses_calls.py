@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.fields import UNLIMITED
-from penstock.apis.openai.responses_input import ITEMS, PARTS
+from penstock.apis.calls.fields import UNLIMITED
+from penstock.apis.openai.responses.input import ITEMS, PARTS
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation
 from tests.apis.calls import call, said

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.apis.openai.responses_events import CONTENT, EVENTS
-from penstock.apis.openai.responses_reply import ResponsesReader
-from penstock.apis.openai.responses_texts import Told
-from penstock.apis.pieces import DOCUMENT, Place, UnreadableError
+from penstock.apis.openai.responses.events import CONTENT, EVENTS
+from penstock.apis.openai.responses.reply import ResponsesReader
+from penstock.apis.openai.responses.texts import Told
+from penstock.apis.replies.pieces import DOCUMENT, Place, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation, Turn
 from penstock.masking.mask import Mask

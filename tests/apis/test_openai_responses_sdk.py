@@ -7,8 +7,8 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from penstock.apis.openai.responses_errors import RESPONSES
-from penstock.apis.openai.responses_reply import ResponsesReader
+from penstock.apis.openai.responses.errors import RESPONSES
+from penstock.apis.openai.responses.reply import ResponsesReader
 from penstock.errors import Refusal
 from penstock.exchange import Call, Operation
 from penstock.masking.reply import ReplyMask

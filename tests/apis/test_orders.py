@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING
-from penstock.apis.metrics import METRICS
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING
+from penstock.apis.calls.posted import CLOUD
 from penstock.apis.names import ollama_name
 from penstock.apis.orders import Order, Ordered, OrderReader, Orders, hide_secrets
-from penstock.apis.pieces import UnreadableError
-from penstock.apis.posted import CLOUD
+from penstock.apis.replies.pieces import UnreadableError
+from penstock.apis.several.metrics import METRICS
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation, Reply
 from tests.apis.calls import call, said

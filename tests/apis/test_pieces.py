@@ -8,7 +8,7 @@ from penstock.apis.dialects import OPENAI
 from penstock.apis.metadata import MetadataReader, read_anything
 from penstock.apis.ollama.reply import OllamaReader
 from penstock.apis.openai.reply import OpenAiReader, nested
-from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnreadableError, Walk, plain_word, rename
+from penstock.apis.replies.pieces import DOCUMENT, Piece, Place, Reading, UnreadableError, Walk, plain_word, rename
 from penstock.exchange import Json, JsonObject, Reply
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from penstock import apis
-from penstock.apis.sagemaker import SagemakerInvocations
+from penstock.apis.several.sagemaker import SagemakerInvocations
 from penstock.errors import Refusal
 from penstock.exchange import Call, JsonObject, Operation
 from tests.apis.calls import call, said

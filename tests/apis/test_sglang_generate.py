@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.pieces import Place
+from penstock.apis.replies.pieces import Place
 from penstock.apis.sglang.growth import Growth
 from penstock.apis.sglang.reply import SglangReader
 from penstock.errors import Refusal

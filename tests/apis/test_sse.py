@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.apis.framing import Event
-from penstock.apis.sse import Sse, encode
+from penstock.apis.wire.framing import Event
+from penstock.apis.wire.sse import Sse, encode
 from tests.apis.recorded import STREAMED, Recorded
 
 

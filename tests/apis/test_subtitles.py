@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.apis.aligned import aligned
 from penstock.apis.openai.subtitles import Subtitles, is_subtitles
 from penstock.apis.openai.transcript import TranscriptReader
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.aligned import aligned
+from penstock.apis.replies.pieces import UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, Operation
 from penstock.masking.reply import ReplyMask

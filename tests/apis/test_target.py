@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.apis.target import normal_path, unescape
+from penstock.apis.wire.target import normal_path, unescape
 from penstock.errors import Refusal
 
 

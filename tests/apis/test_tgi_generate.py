@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from penstock import apis
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.pieces import UnreadableError
 from penstock.apis.tgi.reply import TgiReader
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation, Reply

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.apis.turns import LABEL, Key, Turns, replaced
+from penstock.apis.calls.turns import LABEL, Key, Turns, replaced
 from penstock.exchange import Json, JsonObject, Path
 
 

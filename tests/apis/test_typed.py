@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penstock.apis.anthropic.reply import AnthropicReader
 from penstock.apis.cohere.reply import CohereReader
 from penstock.apis.lm_studio.reply import LmStudioReader
-from penstock.apis.typed import TypedReader
+from penstock.apis.replies.typed import TypedReader
 from penstock.exchange import JsonObject
 from tests.masking.replies import MASK, documents, event, leaks, reply_mask, streamed, texts
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from penstock import apis
-from penstock.apis.vertex import VertexReader
+from penstock.apis.several.vertex import VertexReader
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject, Operation
 from tests.apis.calls import call, said

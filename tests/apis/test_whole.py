@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import apis
-from penstock.apis.whole import Whole
+from penstock.apis.calls.whole import Whole
 from penstock.errors import Refusal
 from penstock.exchange import Call, Json, JsonObject
 from tests.masking.replies import leaks, reply_mask

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from penstock.apis.framing import Framer
 from penstock.apis.metadata import MetadataReader
-from penstock.apis.ndjson import Ndjson
-from penstock.apis.pieces import Place
-from penstock.apis.sse import Sse
+from penstock.apis.replies.pieces import Place
+from penstock.apis.wire.framing import Framer
+from penstock.apis.wire.ndjson import Ndjson
+from penstock.apis.wire.sse import Sse
 from penstock.errors import Refusal
 from penstock.exchange import Json, JsonObject, Reply
 from penstock.masking.reply import ReplyMask

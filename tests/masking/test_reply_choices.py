@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock import apis
-from penstock.apis.choices import choices
+from penstock.apis.replies.choices import choices
 from penstock.exchange import Call, JsonObject, Operation
 from penstock.masking.reply import ReplyMask
 from tests.apis.calls import call

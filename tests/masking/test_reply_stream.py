@@ -9,7 +9,7 @@ from penstock.apis import ReplyReader
 from penstock.apis.dialects import OPENAI
 from penstock.apis.metadata import MetadataReader
 from penstock.apis.openai.reply import OpenAiReader
-from penstock.apis.pieces import Reading, UnreadableError
+from penstock.apis.replies.pieces import Reading, UnreadableError
 from penstock.errors import Refusal
 from penstock.exchange import Json, Reply
 from penstock.masking.finding import Finding

@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 
-from penstock.apis.forms import FormCodec
+from penstock.apis.wire.forms import FormCodec
 from penstock.exchange import Blob, JsonObject
 from tests.proxy.raw_client import KEY
 from tests.proxy.recording_upstream import RecordingUpstream, chunk, reply

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.apis.forms import FormCodec
+from penstock.apis.wire.forms import FormCodec
 from tests.apis.forms import file
 from tests.proxy.raw_client import Answer, request
 from tests.proxy.recording_upstream import RecordingUpstream, chunk, reply

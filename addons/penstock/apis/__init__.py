@@ -8,12 +8,12 @@ from typing import Final
 
 from penstock.apis.api import Api, Dialect, Recognised, ReplyReader, Route
 from penstock.apis.bodies import Emitted
-from penstock.apis.body import emit, parse
+from penstock.apis.calls.turns import Key, replaced
 from penstock.apis.dialects import OLLAMA, OPENAI
 from penstock.apis.recognise import asked, dialect_of, emitted, recognise
 from penstock.apis.registry import APIS
-from penstock.apis.target import normal_path
-from penstock.apis.turns import Key, replaced
+from penstock.apis.wire.body import emit, parse
+from penstock.apis.wire.target import normal_path
 from penstock.exchange import Call, Path
 
 _BY_NAME: Final = {api.name: api for api in APIS}

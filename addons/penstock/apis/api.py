@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, NamedTuple, Protocol
 
-from penstock.apis.pieces import Place, Reading
-from penstock.apis.target import unescape
+from penstock.apis.replies.pieces import Place, Reading
+from penstock.apis.wire.target import unescape
 from penstock.errors import Refusal, invalid
 from penstock.exchange import Call, Encoding, Json, JsonObject, Operation, Reply
 

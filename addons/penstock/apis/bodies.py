@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.body import emit, parse
-from penstock.apis.codec import NOTHING, Codec, Emitted
-from penstock.apis.forms import FormCodec, RawCodec
 from penstock.apis.kserve.tensors import TensorCodec
+from penstock.apis.wire.body import emit, parse
+from penstock.apis.wire.codec import NOTHING, Codec, Emitted
+from penstock.apis.wire.forms import FormCodec, RawCodec
 from penstock.errors import invalid
 from penstock.exchange import Encoding, JsonObject
 

@@ -10,7 +10,7 @@ from penstock.apis.catalogue import GRPC, WEBSOCKET, Endpoint
 from penstock.apis.recognise import recognise
 from penstock.apis.registry import APIS
 from penstock.apis.shared import Shared
-from penstock.apis.target import normal_path
+from penstock.apis.wire.target import normal_path
 from penstock.errors import Refusal
 from penstock.exchange import Operation
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from penstock.apis.api import Dialect, Route
 from penstock.apis.names import model_name
-from penstock.apis.pieces import DOCUMENT, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Reply
 

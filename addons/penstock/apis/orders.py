@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from penstock.apis.api import Dialect, Route
-from penstock.apis.fields import ANY, STRING, Field, Table, Types, fold, parameter, pointer
+from penstock.apis.calls.fields import ANY, STRING, Field, Table, Types, fold, parameter, pointer
+from penstock.apis.calls.posted import CLOUD
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.metadata import MetadataReader
 from penstock.apis.names import elsewhere, model_name
-from penstock.apis.pieces import Reading
-from penstock.apis.posted import CLOUD
-from penstock.apis.turns import LABEL, Turns
+from penstock.apis.replies.pieces import Reading
 from penstock.errors import Refusal, invalid
 from penstock.exchange import Blob, Call, Encoding, Json, JsonObject, Operation, Reply
 

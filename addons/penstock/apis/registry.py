@@ -8,8 +8,6 @@ from penstock.apis.anthropic.messages import AnthropicCount, AnthropicMessages
 from penstock.apis.api import Api
 from penstock.apis.cohere.chat import CohereChat
 from penstock.apis.cohere.embed import CohereEmbed
-from penstock.apis.decisions import Decisions
-from penstock.apis.health import HEALTH
 from penstock.apis.infinity.media import InfinityAudio, InfinityImages
 from penstock.apis.koboldcpp.generate import KoboldGenerate, KoboldGenerateStream
 from penstock.apis.koboldcpp.media import KOBOLD_IMAGE_LISTS, KoboldImages, KoboldInterrogate, KoboldTranscribe
@@ -33,7 +31,6 @@ from penstock.apis.localai.edits import LocalAiEdits
 from penstock.apis.localai.server import LOCALAI_SERVER
 from penstock.apis.localai.sounds import LocalAiSounds
 from penstock.apis.localai.videos import LocalAiVideos
-from penstock.apis.metrics import METRICS
 from penstock.apis.ollama.chat import OllamaChat
 from penstock.apis.ollama.embed import OllamaEmbed, OllamaEmbeddings
 from penstock.apis.ollama.generate import OllamaGenerate
@@ -46,13 +43,18 @@ from penstock.apis.openai.embeddings import OpenAiEmbeddings
 from penstock.apis.openai.images import OpenAiImageEdits, OpenAiImages
 from penstock.apis.openai.models import OPENAI_MODELS
 from penstock.apis.openai.moderations import OpenAiModerations
-from penstock.apis.openai.responses import OpenAiResponses
+from penstock.apis.openai.responses.api import OpenAiResponses
 from penstock.apis.openai.speech import OpenAiSpeech
 from penstock.apis.openai.transcriptions import OpenAiTranscriptions
 from penstock.apis.openai.translations import OpenAiTranslations
 from penstock.apis.openvino.server import OPENVINO_SERVER
-from penstock.apis.rerank import Rerank
-from penstock.apis.sagemaker import SagemakerInvocations
+from penstock.apis.several.decisions import Decisions
+from penstock.apis.several.health import HEALTH
+from penstock.apis.several.metrics import METRICS
+from penstock.apis.several.rerank import Rerank
+from penstock.apis.several.sagemaker import SagemakerInvocations
+from penstock.apis.several.tokenize import CHAT_TOKENIZE, Detokenize, Tokenize, TokenizeInputs, TokenStrings
+from penstock.apis.several.vertex import VertexPredict
 from penstock.apis.sglang.encode import SglangEncode
 from penstock.apis.sglang.generate import SglangGenerate
 from penstock.apis.sglang.server import SGLANG_SERVER
@@ -61,11 +63,9 @@ from penstock.apis.tabby.server import TABBY_SERVER
 from penstock.apis.tei.embed import TeiEmbed
 from penstock.apis.tgi.generate import TgiGenerate, TgiGenerateStream
 from penstock.apis.tgi.info import TGI_INFO
-from penstock.apis.tokenize import CHAT_TOKENIZE, Detokenize, Tokenize, TokenizeInputs, TokenStrings
 from penstock.apis.torchserve.models import TORCHSERVE_MODELS
 from penstock.apis.torchserve.predictions import Predictions
 from penstock.apis.transformers.server import TRANSFORMERS_SERVER
-from penstock.apis.vertex import VertexPredict
 from penstock.apis.vllm.generate import VllmGenerate
 from penstock.apis.vllm.pooling import VllmPooling
 from penstock.apis.vllm.render import RENDERS, VllmDerender

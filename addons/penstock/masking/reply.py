@@ -8,14 +8,23 @@ from typing import Final, Literal
 
 import orjson
 
-from penstock.apis import ndjson, sse
 from penstock.apis.api import ReplyReader
-from penstock.apis.body import SPACED_KEY, emit_line
-from penstock.apis.framing import Event, Framer
 from penstock.apis.metadata import read_anything
-from penstock.apis.ndjson import Ndjson
-from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnknownEventError, UnreadableError, Walk, plain_word
-from penstock.apis.sse import Sse
+from penstock.apis.replies.pieces import (
+    DOCUMENT,
+    Piece,
+    Place,
+    Reading,
+    UnknownEventError,
+    UnreadableError,
+    Walk,
+    plain_word,
+)
+from penstock.apis.wire import ndjson, sse
+from penstock.apis.wire.body import SPACED_KEY, emit_line
+from penstock.apis.wire.framing import Event, Framer
+from penstock.apis.wire.ndjson import Ndjson
+from penstock.apis.wire.sse import Sse
 from penstock.errors import Refusal, failed
 from penstock.exchange import Json, Reply
 from penstock.masking.finding import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from penstock.apis.pieces import Place, UnreadableError
+from penstock.apis.replies.pieces import Place, UnreadableError
 from penstock.masking.finding import Finding
 from penstock.masking.mask import Mask
 from penstock.masking.vault import Restore, Vault

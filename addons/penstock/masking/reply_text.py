@@ -7,7 +7,7 @@ from functools import partial
 
 import orjson
 
-from penstock.apis.pieces import DOCUMENT, Piece, Place, UnreadableError, is_text
+from penstock.apis.replies.pieces import DOCUMENT, Piece, Place, UnreadableError, is_text
 from penstock.errors import Refusal
 from penstock.exchange import Channel as Name
 from penstock.exchange import Json, JsonObject, Reply

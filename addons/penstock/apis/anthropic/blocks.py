@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from penstock.apis.anthropic.sources import read_source
-from penstock.apis.fields import Keys, wrong
+from penstock.apis.calls.fields import Keys, wrong
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.openai.messages import items, text
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Json, JsonObject, Path
 
 type Read = Callable[[Turns, str, Json, Path], None]

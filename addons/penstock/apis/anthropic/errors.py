@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
-from penstock.apis.body import emit
 from penstock.apis.dialects import said
+from penstock.apis.wire import sse
+from penstock.apis.wire.body import emit
 from penstock.errors import Refusal
 from penstock.exchange import JsonObject
 

@@ -10,12 +10,12 @@ from penstock.apis.anthropic.errors import ANTHROPIC
 from penstock.apis.anthropic.parameters import MESSAGES
 from penstock.apis.anthropic.reply import AnthropicReader, CountReader
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import Keys, Table, wrong
-from penstock.apis.generating import no_other_name, read_table
+from penstock.apis.calls.fields import Keys, Table, wrong
+from penstock.apis.calls.generating import no_other_name, read_table
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.names import model_name
 from penstock.apis.openai.messages import strings
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, parameter
-from penstock.apis.turns import LABEL
+from penstock.apis.calls.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, parameter
+from penstock.apis.calls.turns import LABEL
 
 MESSAGES: Final[Mapping[str, Field]] = {
     "model": Field(STRING),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from penstock.apis import sse
 from penstock.apis.anthropic.errors import ANTHROPIC
 from penstock.apis.api import Dialect
-from penstock.apis.body import keys
 from penstock.apis.metadata import MetadataReader
-from penstock.apis.pieces import Piece, Place, Reading, UnknownEventError, UnreadableError
-from penstock.apis.typed import MESSAGE, MOST, TypedReader, index_of, object_at
+from penstock.apis.replies.pieces import Piece, Place, Reading, UnknownEventError, UnreadableError
+from penstock.apis.replies.typed import MESSAGE, MOST, TypedReader, index_of, object_at
+from penstock.apis.wire import sse
+from penstock.apis.wire.body import keys
 from penstock.exchange import Json, JsonObject, Reply
 
 # Kind of delta -> the key of what it adds, and the name of what that adds to.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from penstock.apis.fields import Keys, wrong
+from penstock.apis.calls.fields import Keys, wrong
+from penstock.apis.calls.turns import Turns
 from penstock.apis.openai.messages import text
-from penstock.apis.turns import Turns
 from penstock.exchange import Json, Path
 
 _SOURCES: Final[Mapping[str, Keys]] = {

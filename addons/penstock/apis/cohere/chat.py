@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.generating import no_other_name, read_table
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.cohere.errors import COHERE
 from penstock.apis.cohere.messages import read_documents, read_messages
 from penstock.apis.cohere.reply import CohereReader
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
-from penstock.apis.generating import no_other_name, read_table
 from penstock.apis.names import model_name
 from penstock.apis.openai.messages import read_tools, strings
-from penstock.apis.posted import Posted
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Call, JsonObject, Operation
 
 PARAMETERS: Final[Mapping[str, Field]] = {

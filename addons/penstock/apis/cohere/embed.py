@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import INT, LIST, STRING, Field, Keys, Table, parameter, wrong
+from penstock.apis.calls.generating import no_other_name, read_table
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.cohere.errors import COHERE
 from penstock.apis.cohere.messages import read_content
-from penstock.apis.fields import INT, LIST, STRING, Field, Keys, Table, parameter, wrong
-from penstock.apis.generating import no_other_name, read_table
 from penstock.apis.names import model_name
 from penstock.apis.openai.messages import items, text
-from penstock.apis.pieces import Reading, UnreadableError, is_text
-from penstock.apis.posted import Posted
-from penstock.apis.turns import LABEL, Turns
-from penstock.apis.typed import MESSAGE, TypedReader
+from penstock.apis.replies.pieces import Reading, UnreadableError, is_text
+from penstock.apis.replies.typed import MESSAGE, TypedReader
 from penstock.exchange import Call, Json, JsonObject, Operation, Reply
 
 PARAMETERS: Final[Mapping[str, Field]] = {

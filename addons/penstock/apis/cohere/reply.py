@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
 from penstock.apis.cohere.errors import COHERE
-from penstock.apis.pieces import Piece, Place, Reading, UnknownEventError, UnreadableError
-from penstock.apis.typed import MESSAGE, MOST, TypedReader, index_of, object_at
+from penstock.apis.replies.pieces import Piece, Place, Reading, UnknownEventError, UnreadableError
+from penstock.apis.replies.typed import MESSAGE, MOST, TypedReader, index_of, object_at
+from penstock.apis.wire import sse
 from penstock.exchange import Json, JsonObject, Reply
 
 # What goes on in later events, and the kind of the event that adds to it.

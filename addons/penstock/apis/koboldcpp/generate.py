@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
-from penstock.apis.generating import Generating, read_media
+from penstock.apis.calls.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
+from penstock.apis.calls.generating import Generating, read_media
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.koboldcpp.errors import KOBOLD
 from penstock.apis.koboldcpp.reply import KoboldReader
 from penstock.apis.openai.messages import strings
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Call, JsonObject, Operation
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.apis.api import ReplyReader, Route
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.media import REFERENCE, REFERENCES, SIZES, Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
-from penstock.apis.media import REFERENCE, REFERENCES, SIZES, Media
-from penstock.apis.media_reply import IMAGES, MediaReader
 from penstock.apis.metadata import Metadata
 from penstock.apis.openai.transcript import TranscriptReader
-from penstock.apis.turns import LABEL
+from penstock.apis.replies.media import IMAGES, MediaReader
 from penstock.exchange import Call, Operation
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
 from penstock.apis.koboldcpp.errors import KOBOLD
 from penstock.apis.openai.reply import nested
-from penstock.apis.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
+from penstock.apis.wire import sse
 from penstock.exchange import Json, JsonObject, Reply
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from penstock.apis.calls.fields import STRING
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import STRING
 from penstock.apis.orders import Order, Orders
 from penstock.exchange import Operation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis import ndjson, sse
 from penstock.apis.api import Dialect
 from penstock.apis.dialects import said
+from penstock.apis.wire import ndjson, sse
 from penstock.errors import Refusal
 
 

@@ -13,9 +13,9 @@ from typing import Final
 import orjson
 
 from penstock.apis.api import Packed
-from penstock.apis.body import emit
 from penstock.apis.kserve.tensors import FORMATS, HEADER, LENGTH, SIZE, WIDTHS, elements
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.pieces import UnreadableError
+from penstock.apis.wire.body import emit
 from penstock.errors import Refusal
 from penstock.exchange import Blob, Json, JsonObject
 

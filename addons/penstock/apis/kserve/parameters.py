@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, STRING, Field, Table, both, largest, parameter
-from penstock.apis.turns import LABEL
+from penstock.apis.calls.fields import ANY, BOOL, INT, LIST, NUMBER, STRING, Field, Table, both, largest, parameter
+from penstock.apis.calls.turns import LABEL
 from penstock.exchange import Json
 
 GENERATION: Final[Mapping[str, Field]] = {

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from penstock.apis.api import Route
+from penstock.apis.calls.posted import Posted
 from penstock.apis.names import model_name
-from penstock.apis.posted import Posted
 from penstock.errors import Refusal, invalid
 from penstock.exchange import Call, Json, JsonObject
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect, Packed
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.packed import PackedTensors
 from penstock.apis.kserve.tensors import MAX_DIMENSIONS
 from penstock.apis.kserve.values import ENCODED, TENSOR
 from penstock.apis.metadata import read_anything
-from penstock.apis.pieces import DOCUMENT, Holder, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, Holder, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
+from penstock.apis.wire import sse
 from penstock.exchange import Blob, Json, JsonObject, Path, Reply
 
 _HEAD: Final = ("model_name", "model_version", "id")

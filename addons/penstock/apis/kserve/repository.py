@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Final
 
 from penstock.apis.api import Route
-from penstock.apis.fields import BOOL, INT, LIST, OBJECT, STRING, Types
+from penstock.apis.calls.fields import BOOL, INT, LIST, OBJECT, STRING, Types
+from penstock.apis.calls.turns import Turns
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.reply import numbers
 from penstock.apis.kserve.tensors import MAX_DIMENSIONS
 from penstock.apis.kserve.values import SHARED
 from penstock.apis.orders import Order, OrderReader, Orders
-from penstock.apis.pieces import Holder, Reading, Walk
-from penstock.apis.turns import Turns
+from penstock.apis.replies.pieces import Holder, Reading, Walk
 from penstock.exchange import Call, Encoding, Json, JsonObject, Operation, Path
 
 _MODELS: Final = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")

@@ -14,9 +14,9 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.body import MAX_NODES, check_type, emit, parse
-from penstock.apis.codec import Emitted
-from penstock.apis.fields import pointer, wrong
+from penstock.apis.calls.fields import pointer, wrong
+from penstock.apis.wire.body import MAX_NODES, check_type, emit, parse
+from penstock.apis.wire.codec import Emitted
 from penstock.errors import invalid
 from penstock.exchange import Blob, Json, JsonObject, Path
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter, pointer
-from penstock.apis.generating import read_media
+from penstock.apis.calls.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter, pointer
+from penstock.apis.calls.generating import read_media
+from penstock.apis.calls.turns import Key, Turns
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.parameters import GENERATION, REQUEST
 from penstock.apis.kserve.placed import Placed
 from penstock.apis.kserve.reply import GeneratedReader
 from penstock.apis.kserve.v2 import paths, read_settings
 from penstock.apis.kserve.values import TENSOR, read_values
-from penstock.apis.pieces import plain_word
-from penstock.apis.turns import Key, Turns
+from penstock.apis.replies.pieces import plain_word
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 

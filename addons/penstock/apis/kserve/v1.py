@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.fields import ANY, LIST, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.parameters import GENERATION, add_inner
 from penstock.apis.kserve.placed import Placed
 from penstock.apis.kserve.reply import AnythingReader
 from penstock.apis.kserve.values import TENSOR, read_values
-from penstock.apis.turns import LABEL, Turns
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import LIST, OBJECT, STRING, UNLIMITED, Field, Keys, Table, largest, parameter, written, wrong
+from penstock.apis.calls.fields import (
+    LIST,
+    OBJECT,
+    STRING,
+    UNLIMITED,
+    Field,
+    Keys,
+    Table,
+    largest,
+    parameter,
+    written,
+    wrong,
+)
+from penstock.apis.calls.turns import LABEL, Key, Turns
 from penstock.apis.kserve.errors import KSERVE
 from penstock.apis.kserve.parameters import GENERATION, REQUEST
 from penstock.apis.kserve.placed import Placed
@@ -14,8 +27,7 @@ from penstock.apis.kserve.reply import TensorReader
 from penstock.apis.kserve.tensors import MAX_DIMENSIONS, SIZE
 from penstock.apis.kserve.values import SHARED, TENSOR, read_values
 from penstock.apis.openai.messages import items, text
-from penstock.apis.pieces import plain_word
-from penstock.apis.turns import LABEL, Key, Turns
+from penstock.apis.replies.pieces import plain_word
 from penstock.errors import invalid
 from penstock.exchange import Blob, Call, Json, JsonObject, Operation, Path
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import orjson
 
-from penstock.apis.pieces import plain_word
-from penstock.apis.turns import Key, Turns
+from penstock.apis.calls.turns import Key, Turns
+from penstock.apis.replies.pieces import plain_word
 from penstock.exchange import Blob, Json, Path, Turn
 
 TENSOR: Final = "tensor"

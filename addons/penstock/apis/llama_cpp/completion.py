@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import Keys, Table, wrong
+from penstock.apis.calls.generating import Generating
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import Keys, Table, wrong
-from penstock.apis.generating import Generating
 from penstock.apis.llama_cpp.parameters import COMPLETION, read_bias
 from penstock.apis.llama_cpp.reply import NativeReader
 from penstock.apis.openai.messages import strings
-from penstock.apis.turns import Turns
 from penstock.exchange import Call, Json, JsonObject, Operation, Path
 
 _MEDIA_PROMPT: Final = Keys(("prompt_string", "multimodal_data"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, parameter, wrong
-from penstock.apis.pieces import plain_word
-from penstock.apis.turns import LABEL, Key, Turns
+from penstock.apis.calls.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, parameter, wrong
+from penstock.apis.calls.turns import LABEL, Key, Turns
+from penstock.apis.replies.pieces import plain_word
 from penstock.exchange import Json, Path
 
 SHARED: Final[Mapping[str, Field]] = {

@@ -6,11 +6,11 @@ from typing import Final
 
 import orjson
 
-from penstock.apis.body import loads
+from penstock.apis.calls.fields import BOOL, OBJECT, STRING
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import BOOL, OBJECT, STRING
 from penstock.apis.orders import Order, Orders, file_of
-from penstock.apis.turns import Turns
+from penstock.apis.wire.body import loads
 from penstock.errors import invalid
 from penstock.exchange import Blob, JsonObject, Operation
 

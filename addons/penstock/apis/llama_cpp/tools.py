@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.apis.api import Route
+from penstock.apis.calls.whole import Borrowed
 from penstock.apis.openai.chat import OpenAiChat
-from penstock.apis.whole import Borrowed
 from penstock.exchange import Operation
 
 LLAMA_CPP_TOOLS: Final = Borrowed(

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Keys, Table, parameter, wrong
-from penstock.apis.generating import no_other_name, read_table
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Keys, Table, parameter, wrong
+from penstock.apis.calls.generating import no_other_name, read_table
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.lm_studio.errors import LM_STUDIO
 from penstock.apis.lm_studio.reply import LmStudioReader
 from penstock.apis.names import model_name
 from penstock.apis.openai.messages import items, text
-from penstock.apis.posted import Posted
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Call, Json, JsonObject, Operation, Path
 
 PARAMETERS: Final[Mapping[str, Field]] = {

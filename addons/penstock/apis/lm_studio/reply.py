@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
-from penstock.apis.body import keys
 from penstock.apis.lm_studio.errors import LM_STUDIO
-from penstock.apis.pieces import Mode, Piece, Place, Reading, UnknownEventError, UnreadableError
-from penstock.apis.typed import MESSAGE, MOST, TypedReader, object_at
+from penstock.apis.replies.pieces import Mode, Piece, Place, Reading, UnknownEventError, UnreadableError
+from penstock.apis.replies.typed import MESSAGE, MOST, TypedReader, object_at
+from penstock.apis.wire import sse
+from penstock.apis.wire.body import keys
 from penstock.exchange import Json, JsonObject, Reply
 
 _TEXTS: Final = frozenset({"message", "reasoning"})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
+from penstock.apis.calls.generating import Generating, read_media
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
-from penstock.apis.generating import Generating, read_media
 from penstock.apis.openai.messages import strings
 from penstock.apis.sglang.reply import SglangReader
-from penstock.apis.turns import Turns
 from penstock.exchange import Call, JsonObject, Operation
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.fields import BOOL, INT, NUMBER, STRING, Field, Table, parameter
-from penstock.apis.media import UPLOAD, Media
+from penstock.apis.calls.fields import BOOL, INT, NUMBER, STRING, Field, Table, parameter
+from penstock.apis.calls.media import UPLOAD, Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.openai.transcript import TranscriptReader
-from penstock.apis.turns import LABEL
 from penstock.exchange import Call, Operation
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import LIST, STRING, Field, Table, parameter, wrong
+from penstock.apis.calls.generating import Generating, read_texts
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import LIST, STRING, Field, Table, parameter, wrong
-from penstock.apis.generating import Generating, read_texts
 from penstock.apis.openai.chat import with_common_limit
 from penstock.apis.openai.messages import numbers, strings
 from penstock.apis.openai.parameters import SHARED
 from penstock.apis.openai.reply import OpenAiReader
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Call, JsonObject, Operation
 
 

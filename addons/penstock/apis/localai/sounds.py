@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.fields import BOOL, INT, NUMBER, STRING, Field, Table, parameter
-from penstock.apis.media import Media
-from penstock.apis.media_reply import AUDIO, MediaReader
+from penstock.apis.calls.fields import BOOL, INT, NUMBER, STRING, Field, Table, parameter
+from penstock.apis.calls.media import Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.names import model_name
-from penstock.apis.turns import LABEL
+from penstock.apis.replies.media import AUDIO, MediaReader
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 

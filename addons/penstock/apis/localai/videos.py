@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.fields import INT, NUMBER, OBJECT, STRING, Field, Table, parameter
-from penstock.apis.media import REFERENCE, SIZES, Media
-from penstock.apis.media_reply import VIDEO, MediaReader
-from penstock.apis.turns import LABEL
+from penstock.apis.calls.fields import INT, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.media import REFERENCE, SIZES, Media
+from penstock.apis.calls.turns import LABEL
+from penstock.apis.replies.media import VIDEO, MediaReader
 from penstock.exchange import Call, Operation
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import Keys, Table, wrong
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OLLAMA
-from penstock.apis.fields import Keys, Table, wrong
 from penstock.apis.names import ollama_name
 from penstock.apis.ollama.parameters import (
     CHAT,
@@ -19,8 +21,6 @@ from penstock.apis.ollama.parameters import (
 )
 from penstock.apis.ollama.reply import OllamaReader
 from penstock.apis.openai.messages import items, text
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
 from penstock.exchange import Call, Json, JsonObject, Operation, Path
 
 # Ollama lowers the case of a role before it reads it; here only the lower one exists.

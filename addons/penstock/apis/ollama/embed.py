@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, Route
-from penstock.apis.contents import Input, contents
+from penstock.apis.calls.contents import Input, contents
+from penstock.apis.calls.fields import INT, Field, Table, parameter
+from penstock.apis.calls.pooling import inputs
+from penstock.apis.calls.turns import Turns
+from penstock.apis.calls.whole import Whole
 from penstock.apis.dialects import OLLAMA
-from penstock.apis.fields import INT, Field, Table, parameter
 from penstock.apis.names import ollama_name
 from penstock.apis.ollama.parameters import OPTIONS, SHARED, check_keep_alive, lifecycle, orders, read_parameters
-from penstock.apis.pooling import inputs
-from penstock.apis.turns import Turns
-from penstock.apis.whole import Whole
 from penstock.exchange import Call, JsonObject, Operation
 
 _OWN: Final[Mapping[str, Field]] = {key: SHARED[key] for key in ("model", "options", "truncate", "keep_alive")}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
+from penstock.apis.calls.fields import Table, wrong
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OLLAMA
-from penstock.apis.fields import Table, wrong
 from penstock.apis.names import ollama_name
 from penstock.apis.ollama.parameters import (
     GENERATE,
@@ -18,8 +20,6 @@ from penstock.apis.ollama.parameters import (
     read_parameters,
 )
 from penstock.apis.ollama.reply import OllamaReader
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
 from penstock.exchange import Call, Json, JsonObject, Operation
 
 

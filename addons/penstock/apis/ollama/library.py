@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from penstock.apis.calls.fields import BOOL, OBJECT, STRING
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OLLAMA
-from penstock.apis.fields import BOOL, OBJECT, STRING
 from penstock.apis.names import ollama_name
 from penstock.apis.orders import Order, Orders
-from penstock.apis.turns import Turns
 from penstock.errors import invalid
 from penstock.exchange import Json, JsonObject, Operation
 

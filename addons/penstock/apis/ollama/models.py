@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, Route
+from penstock.apis.calls.fields import BOOL, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OLLAMA
-from penstock.apis.fields import BOOL, OBJECT, STRING, Field, Table, parameter
 from penstock.apis.metadata import Metadata, MetadataReader
 from penstock.apis.names import ollama_name
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
 from penstock.errors import invalid
 from penstock.exchange import Call, JsonObject, Operation
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, pointer, wrong
-from penstock.apis.turns import LABEL, Turns
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, pointer, wrong
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.errors import invalid
 from penstock.exchange import Json, JsonObject, Operation
 

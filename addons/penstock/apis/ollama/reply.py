@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from penstock.apis import ndjson
 from penstock.apis.api import Dialect
-from penstock.apis.body import keys
 from penstock.apis.dialects import OLLAMA
 from penstock.apis.openai.reply import nested
-from penstock.apis.pieces import STRIPPED, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import STRIPPED, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
+from penstock.apis.wire import ndjson
+from penstock.apis.wire.body import keys
 from penstock.exchange import Json, JsonObject, Path, Reply
 
 _FLOWS: Final = frozenset({"content", "thinking", "response"})

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.choices import choices
+from penstock.apis.calls.fields import Keys, Table, wrong
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import Keys, Table, wrong
 from penstock.apis.names import model_name
 from penstock.apis.openai.messages import numbers, read_messages, read_parts, read_tools, strings
 from penstock.apis.openai.parameters import CHAT
 from penstock.apis.openai.paths import everywhere
 from penstock.apis.openai.reply import OpenAiReader
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
+from penstock.apis.replies.choices import choices
 from penstock.exchange import Call, JsonObject, Operation
 
 _STREAM_OPTIONS: Final = Keys(("include_usage", "include_obfuscation", "continuous_usage_stats"))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.choices import choices
+from penstock.apis.calls.fields import Table, wrong
+from penstock.apis.calls.posted import Posted
+from penstock.apis.calls.turns import Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import Table, wrong
 from penstock.apis.names import model_name
 from penstock.apis.openai.chat import read_parameters, with_common_limit
 from penstock.apis.openai.parameters import COMPLETIONS
 from penstock.apis.openai.reply import OpenAiReader
-from penstock.apis.posted import Posted
-from penstock.apis.turns import Turns
+from penstock.apis.replies.choices import choices
 from penstock.exchange import Call, Json, JsonObject, Operation
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.apis.api import Route
-from penstock.apis.openai.responses import OpenAiResponses
-from penstock.apis.whole import Borrowed
+from penstock.apis.calls.whole import Borrowed
+from penstock.apis.openai.responses.api import OpenAiResponses
 from penstock.exchange import Operation
 
 RESPONSES_COUNT: Final = Borrowed(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from penstock.apis.api import ReplyReader
-from penstock.apis.fields import BOOL, INT, STRING, Field, Table, parameter
-from penstock.apis.media import REFERENCES, SIZES, UPLOAD, UPLOADS, Media
-from penstock.apis.media_reply import IMAGES, MediaReader
+from penstock.apis.calls.fields import BOOL, INT, STRING, Field, Table, parameter
+from penstock.apis.calls.media import REFERENCES, SIZES, UPLOAD, UPLOADS, Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.openai.paths import everywhere
-from penstock.apis.turns import LABEL
+from penstock.apis.replies.media import IMAGES, MediaReader
 from penstock.exchange import Call, Operation
 
 _COMMON: Final[Mapping[str, Field]] = {

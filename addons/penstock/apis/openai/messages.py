@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from penstock.apis.fields import Keys, pointer, wrong
-from penstock.apis.turns import Turns
+from penstock.apis.calls.fields import Keys, pointer, wrong
+from penstock.apis.calls.turns import Turns
 from penstock.errors import invalid
 from penstock.exchange import Json, JsonObject, Path
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from penstock.apis.api import Route
-from penstock.apis.contents import Input, contents
-from penstock.apis.fields import Table
-from penstock.apis.pooling import SHARED, inputs
-from penstock.apis.whole import Whole
+from penstock.apis.calls.contents import Input, contents
+from penstock.apis.calls.fields import Table
+from penstock.apis.calls.pooling import SHARED, inputs
+from penstock.apis.calls.whole import Whole
 from penstock.exchange import Operation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis.pieces import Piece, Place, Reading, Walk
+from penstock.apis.replies.pieces import Piece, Place, Reading, Walk
 from penstock.exchange import JsonObject
 
 FLOWS: Final = frozenset({"content", "reasoning_content", "reasoning", "thinking", "refusal", "text"})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
-from penstock.apis.body import keys
 from penstock.apis.dialects import OPENAI
 from penstock.apis.openai.repeat import FLOWS, Repeat
-from penstock.apis.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
+from penstock.apis.wire import sse
+from penstock.apis.wire.body import keys
 from penstock.exchange import Json, JsonObject, Path, Reply
 
 # What an event repeats of the reply as a whole.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.fields import BOOL, INT, NUMBER, OBJECT, STRING, Field, Table, parameter
-from penstock.apis.media import REFERENCE, Media
-from penstock.apis.media_reply import AUDIO, MediaReader
+from penstock.apis.calls.fields import BOOL, INT, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.media import REFERENCE, Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.openai.paths import everywhere
-from penstock.apis.turns import LABEL
+from penstock.apis.replies.media import AUDIO, MediaReader
 from penstock.exchange import Call, JsonObject, Operation
 
 _DELTA: Final = "speech.audio.delta"

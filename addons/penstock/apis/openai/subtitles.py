@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from penstock.apis.pieces import UnreadableError
+from penstock.apis.replies.pieces import UnreadableError
 from penstock.exchange import Json, JsonObject
 
 _TIME: Final = r"(?:[0-9]{1,3}:)?[0-9]{1,2}:[0-9]{2}[.,][0-9]{1,3}"

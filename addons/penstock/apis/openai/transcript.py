@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from penstock.apis import sse
-from penstock.apis.aligned import aligned
 from penstock.apis.api import Packed
 from penstock.apis.dialects import OPENAI
-from penstock.apis.media_reply import note_usage
 from penstock.apis.openai.reply import OpenAiReader
 from penstock.apis.openai.subtitles import Subtitles, is_subtitles
-from penstock.apis.pieces import (
+from penstock.apis.replies.aligned import aligned
+from penstock.apis.replies.media import note_usage
+from penstock.apis.replies.pieces import (
     DOCUMENT,
     STRIPPED,
     Holder,
@@ -23,7 +22,8 @@ from penstock.apis.pieces import (
     UnreadableError,
     Walk,
 )
-from penstock.apis.reader import Reader
+from penstock.apis.replies.reader import Reader
+from penstock.apis.wire import sse
 from penstock.exchange import Json, JsonObject, Reply
 
 DELTA: Final = "transcript.text.delta"

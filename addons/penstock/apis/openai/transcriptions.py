@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from penstock.apis.api import ReplyReader
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
-from penstock.apis.media import UPLOAD, Media
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
+from penstock.apis.calls.media import UPLOAD, Media
+from penstock.apis.calls.turns import LABEL
 from penstock.apis.openai.paths import everywhere
 from penstock.apis.openai.transcript import TranscriptReader
-from penstock.apis.turns import LABEL
 from penstock.exchange import Call, Operation
 
 AUDIO_TEXT: Final[Mapping[str, Field]] = {

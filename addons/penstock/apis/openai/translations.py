@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader
-from penstock.apis.fields import Table
-from penstock.apis.media import Media
+from penstock.apis.calls.fields import Table
+from penstock.apis.calls.media import Media
 from penstock.apis.openai.paths import everywhere
 from penstock.apis.openai.transcript import TranscriptReader
 from penstock.apis.openai.transcriptions import AUDIO_TEXT

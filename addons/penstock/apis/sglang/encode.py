@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from penstock.apis.api import Route
-from penstock.apis.contents import Input, contents, media, vectors
-from penstock.apis.fields import BOOL, LIST, Table, parameter
-from penstock.apis.pooling import OVERRIDES, SHARED, inputs
-from penstock.apis.turns import LABEL
-from penstock.apis.whole import Whole
+from penstock.apis.calls.contents import Input, contents, media, vectors
+from penstock.apis.calls.fields import BOOL, LIST, Table, parameter
+from penstock.apis.calls.pooling import OVERRIDES, SHARED, inputs
+from penstock.apis.calls.turns import LABEL
+from penstock.apis.calls.whole import Whole
 from penstock.exchange import Operation
 
 _INPUTS: Final[Mapping[str, Input]] = {

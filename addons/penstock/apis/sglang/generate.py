@@ -6,13 +6,26 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.choices import choices
+from penstock.apis.calls.fields import (
+    ANY,
+    BOOL,
+    INT,
+    LIST,
+    NUMBER,
+    OBJECT,
+    STRING,
+    Field,
+    Table,
+    parameter,
+    written,
+    wrong,
+)
+from penstock.apis.calls.generating import Generating, merged, read_ids, read_media, read_object, read_texts
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, written, wrong
-from penstock.apis.generating import Generating, merged, read_ids, read_media, read_object, read_texts
 from penstock.apis.openai.messages import strings
+from penstock.apis.replies.choices import choices
 from penstock.apis.sglang.reply import SglangReader
-from penstock.apis.turns import LABEL, Turns
 from penstock.errors import invalid
 from penstock.exchange import Call, Json, JsonObject, Operation
 

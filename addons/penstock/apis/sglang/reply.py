@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
+from penstock.apis.calls.generating import nothing
 from penstock.apis.dialects import OPENAI
-from penstock.apis.generating import nothing
 from penstock.apis.openai.reply import nested
-from penstock.apis.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, STRIPPED, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
 from penstock.apis.sglang.growth import Growth
+from penstock.apis.wire import sse
 from penstock.exchange import Json, JsonObject, Reply
 
 _TEXT: Final = ("text",)

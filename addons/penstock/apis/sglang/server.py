@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Types
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Types
 from penstock.apis.orders import Order, Orders
 from penstock.exchange import Operation
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from penstock.apis.api import Dialect, Route
-from penstock.apis.contents import Input, contents
-from penstock.apis.fields import OBJECT, Table, parameter
-from penstock.apis.pooling import SHARED, inputs
+from penstock.apis.calls.contents import Input, contents
+from penstock.apis.calls.fields import OBJECT, Table, parameter
+from penstock.apis.calls.pooling import SHARED, inputs
+from penstock.apis.calls.turns import LABEL
+from penstock.apis.calls.whole import Whole
 from penstock.apis.tei.errors import TEI
-from penstock.apis.turns import LABEL
-from penstock.apis.whole import Whole
 from penstock.exchange import Operation
 
 

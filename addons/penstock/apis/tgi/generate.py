@@ -6,12 +6,12 @@ import re
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
-from penstock.apis.generating import Generating
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter, wrong
+from penstock.apis.calls.generating import Generating
+from penstock.apis.calls.turns import LABEL, Turns
 from penstock.apis.openai.messages import strings
 from penstock.apis.tei.errors import TEI
 from penstock.apis.tgi.reply import TgiReader
-from penstock.apis.turns import LABEL, Turns
 from penstock.exchange import Call, JsonObject, Operation
 
 # Models with eyes have images in the middle of the text, in Markdown; the server fetches those that are elsewhere.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from penstock.apis import sse
 from penstock.apis.api import Dialect
-from penstock.apis.generating import nothing
+from penstock.apis.calls.generating import nothing
 from penstock.apis.openai.reply import nested
-from penstock.apis.pieces import DOCUMENT, Piece, Place, Reading, UnreadableError, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import DOCUMENT, Piece, Place, Reading, UnreadableError, Walk
+from penstock.apis.replies.reader import Reader
 from penstock.apis.tei.errors import TEI
+from penstock.apis.wire import sse
 from penstock.exchange import Json, JsonObject, Reply
 
 # The text once more, token by token, with what else might have been said, or the prompt so.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.apis.fields import BOOL, INT
+from penstock.apis.calls.fields import BOOL, INT
 from penstock.apis.orders import Order, Orders
 from penstock.apis.torchserve.errors import TORCHSERVE
 from penstock.exchange import Operation

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from penstock.apis.api import Dialect, ReplyReader, Route
-from penstock.apis.fields import ANY, Field, Table
+from penstock.apis.calls.fields import ANY, Field, Table
+from penstock.apis.calls.turns import Key, Turns
 from penstock.apis.kserve.parameters import GENERATION, add_inner
 from penstock.apis.kserve.placed import Placed
 from penstock.apis.kserve.reply import AnythingReader
 from penstock.apis.kserve.values import TENSOR, read_values
-from penstock.apis.pieces import plain_word
+from penstock.apis.replies.pieces import plain_word
 from penstock.apis.torchserve.errors import TORCHSERVE
-from penstock.apis.turns import Key, Turns
 from penstock.exchange import Blob, Call, Encoding, Json, JsonObject, Operation
 
 _ENCODINGS: Final[tuple[Encoding, ...]] = ("json", "form", "raw")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from penstock.apis import sse
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.choices import choices
-from penstock.apis.contents import Input, contents, documents, integers, media
-from penstock.apis.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.contents import Input, contents, documents, integers, media
+from penstock.apis.calls.fields import ANY, BOOL, INT, LIST, NUMBER, OBJECT, STRING, Field, Table, parameter
+from penstock.apis.calls.pooling import SHARED, inputs
+from penstock.apis.calls.turns import LABEL, Turns
+from penstock.apis.calls.whole import Whole
 from penstock.apis.openai.repeat import Repeat
 from penstock.apis.openai.reply import OpenAiReader, nested
-from penstock.apis.pieces import DOCUMENT, Holder, Place, Reading, Walk
-from penstock.apis.pooling import SHARED, inputs
-from penstock.apis.turns import LABEL, Turns
-from penstock.apis.whole import Whole
+from penstock.apis.replies.choices import choices
+from penstock.apis.replies.pieces import DOCUMENT, Holder, Place, Reading, Walk
+from penstock.apis.wire import sse
 from penstock.exchange import Call, JsonObject, Operation, Path
 
 _SAMPLING: Final = Table(

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from penstock.apis.api import Route
-from penstock.apis.contents import Input, contents, integers, messages, vectors
-from penstock.apis.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
-from penstock.apis.pooling import OVERRIDES, SHARED, TEMPLATED, inputs
-from penstock.apis.whole import Whole
+from penstock.apis.calls.contents import Input, contents, integers, messages, vectors
+from penstock.apis.calls.fields import BOOL, INT, LIST, NUMBER, STRING, Field, Table, parameter
+from penstock.apis.calls.pooling import OVERRIDES, SHARED, TEMPLATED, inputs
+from penstock.apis.calls.whole import Whole
 from penstock.exchange import Operation
 
 _INPUTS: Final[Mapping[str, Input]] = {

@@ -7,16 +7,16 @@ from typing import ClassVar, Final
 
 from penstock.apis.anthropic.messages import AnthropicMessages
 from penstock.apis.api import Api, ReplyReader, Route
+from penstock.apis.calls.contents import Input, documents, integers
+from penstock.apis.calls.fields import BOOL, INT, LIST, Field, Table, parameter
+from penstock.apis.calls.pooling import SHARED, inputs
+from penstock.apis.calls.turns import Turns
+from penstock.apis.calls.whole import Borrowed, Whole
 from penstock.apis.cohere.chat import CohereChat
-from penstock.apis.contents import Input, documents, integers
-from penstock.apis.fields import BOOL, INT, LIST, Field, Table, parameter
 from penstock.apis.openai.chat import OpenAiChat
 from penstock.apis.openai.completions import OpenAiCompletions
 from penstock.apis.openai.reply import OpenAiReader
-from penstock.apis.openai.responses import OpenAiResponses
-from penstock.apis.pooling import SHARED, inputs
-from penstock.apis.turns import Turns
-from penstock.apis.whole import Borrowed, Whole
+from penstock.apis.openai.responses.api import OpenAiResponses
 from penstock.errors import invalid
 from penstock.exchange import Call, JsonObject, Operation
 

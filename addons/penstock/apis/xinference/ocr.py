@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader, Route
+from penstock.apis.calls.fields import STRING, Field, Table, parameter
+from penstock.apis.calls.media import UPLOAD, Media
 from penstock.apis.dialects import OPENAI
-from penstock.apis.fields import STRING, Field, Table, parameter
-from penstock.apis.media import UPLOAD, Media
 from penstock.apis.metadata import read_anything
-from penstock.apis.pieces import Reading, Walk
-from penstock.apis.reader import Reader
+from penstock.apis.replies.pieces import Reading, Walk
+from penstock.apis.replies.reader import Reader
 from penstock.exchange import Call, Json, Operation, Reply
 
 

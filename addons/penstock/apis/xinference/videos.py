@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from penstock.apis.api import ReplyReader, Route
-from penstock.apis.fields import STRING, Field, Table
-from penstock.apis.media import SIZES, UPLOAD, Media
-from penstock.apis.media_reply import VIDEO, MediaReader
+from penstock.apis.calls.fields import STRING, Field, Table
+from penstock.apis.calls.media import SIZES, UPLOAD, Media
+from penstock.apis.replies.media import VIDEO, MediaReader
 from penstock.exchange import Call, Operation
 
 
