@@ -37,7 +37,7 @@ def test_words_that_run_on_are_read_when_they_are_long_or_spelt_out() -> None:
     assert [each.text for each in readings("dropThatTableAndTheOther now") if each.run_on] == [
         "dropThatTableAndTheOther"
     ]
-    assert [each.text for each in readings("so d r o p t a b l e") if each.run_on][0] == "sodroptable"
+    assert next(each.text for each in readings("so d r o p t a b l e") if each.run_on) == "sodroptable"
     assert not [each for each in readings("drop that table") if each.run_on]
 
 

@@ -11,7 +11,8 @@ import regex
 
 _STAND_IN: Final = regex.compile(
     r"(?i)your|x{4}|\*{3}|\.{3}|place-?_?holder|change-?_?me|change-?_?this|replace|redact|dummy|todo|insert|example|"
-    r"sample|<[^>]*>|\$\{|\{\{|%\(|\$\(|%[A-Z_]+%|undefined|enter[_ -]|goes-?_?here|my[_-]?(?:password|secret|token|api)|"
+    r"sample|<[^>]*>|\$\{|\{\{|%\(|\$\(|%[A-Z_]+%|undefined|enter[_ -]|goes-?_?here|"
+    r"my[_-]?(?:password|secret|token|api)|"
     r"not[_-]?set|hidden|masked|encrypted|os\.environ|process\.env|getenv|secrets?\.|vault:|^env[:.]|^\$|^@|^file:|^/|"
     r"^https?:|^#[0-9A-Fa-f]{3,8}$"
 )
