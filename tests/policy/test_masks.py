@@ -114,7 +114,10 @@ def test_a_detector_that_cannot_mask_a_stream_is_good_for_what_is_whole(loaded: 
             "masking: [{id: m, on: [completion], detect: [email], with: lable}]",
             "unknown style 'lable' (did you mean 'label'?)",
         ),
-        ("masking: [{id: m, on: [completion], detect: [email], with: {}}]", "expected exactly one of partial, hash, token"),
+        (
+            "masking: [{id: m, on: [completion], detect: [email], with: {}}]",
+            "expected exactly one of partial, hash, token",
+        ),
         (
             "masking: [{id: m, on: [completion], detect: [email], with: {partial: {}, hash: {key: 0123456789abcdef}}}]",
             "expected exactly one of partial, hash, token",

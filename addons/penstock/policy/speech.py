@@ -43,7 +43,6 @@ class Undisguised(NamedTuple):
     """Nothing but letters is left of it: patterns are to be `loosened`."""
 
 
-
 class _Table:
     """Characters for characters; in a text that is all ASCII far quicker than `str.translate`."""
 
