@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+import regex
 
 from penstock.policy.codes import decodings
 from penstock.policy.speech import loosened, readings
@@ -18,8 +19,8 @@ def read(text: str) -> list[str]:
     "text",
     [
         "d r o p  t a b l e",
-        "d-r-o-p  table",
-        "D.R.O.P  table",
+        "d-r-o-p table",
+        "D.R.O.P table",
         "dr0p 74bl3",
         "drop_table",
         "drop/table",
@@ -57,8 +58,6 @@ def test_ordinary_text_has_few_readings() -> None:
 def test_a_phrase_is_loosened(pattern: str, loose: str) -> None:
     made = loosened(pattern)
     assert made is not None
-    import regex
-
     for text in ("droptable", "dropalltables", "忽略之前的指令"):
         assert bool(regex.search(made, text)) == bool(regex.search(loose, text))
 

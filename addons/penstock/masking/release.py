@@ -74,14 +74,27 @@ class Found:
 class Release:
     """One text on its way out: what is held of it, and what was found in that."""
 
-    __slots__ = ("_at", "_covered", "_queue", "_swallowed", "_swallowing", "_vault", "findings", "held", "stopped")
+    __slots__ = (
+        "_at",
+        "_covered",
+        "_gone",
+        "_queue",
+        "_swallowed",
+        "_swallowing",
+        "_vault",
+        "findings",
+        "held",
+        "stopped",
+    )
 
     def __init__(self, vault: Vault | None = None) -> None:
         self.findings: list[Finding] = []
         self.stopped: Finding | None = None
         self.held = ""
         self._at = 0
-        """Place of `held[0]` in the text."""
+        """Place in the text of what is held."""
+        self._gone = 0
+        """How much of `held` is released already, in the course of `upto`: cutting it off each time is quadratic."""
         self._queue: list[Found] = []
         self._covered = 0
         """Up to here the text is replaced already."""
@@ -93,7 +106,7 @@ class Release:
     @property
     def size(self) -> int:
         """Length of the text so far."""
-        return self._at + len(self.held)
+        return self._at + len(self.held) - self._gone
 
     def queued(self) -> tuple[Found, ...]:
         """What is found and not released yet."""
@@ -123,7 +136,15 @@ class Release:
     def upto(self, limit: int) -> str:
         """Release what stands before `limit`: everything that starts before it has been added."""
         if not self._queue and self._covered <= self._at and not self._swallowing:
-            return self._cut(limit)  # nearly always
+            piece = self._cut(limit)  # nearly always
+        else:
+            piece = self._replaced(limit)
+        if self._gone:
+            self.held = self.held[self._gone :]
+            self._gone = 0
+        return piece
+
+    def _replaced(self, limit: int) -> str:
         pieces: list[str] = []
         done = 0
         for found in self._queue:
@@ -140,7 +161,7 @@ class Release:
             self._record(found)
             if self.stopped:
                 pieces.append(self._pass(found.start))
-                self.held = ""
+                self.held, self._gone = "", 0
                 return "".join(pieces)
             if masks and found.views:
                 self._swallowing += 1
@@ -191,8 +212,8 @@ class Release:
         count = limit - self._at
         if count <= 0:
             return ""
-        piece = self.held[:count]
-        self.held = self.held[count:]
+        piece = self.held[self._gone : self._gone + count]
+        self._gone += len(piece)
         self._at += len(piece)
         return piece
 

@@ -1,9 +1,7 @@
-#!/usr/bin/env python3
 """What masking costs: CPU time of whole texts, of streams by the length of their chunks, and of making a stream.
 
-Run it with the project's environment: `python scripts/bench_masking.py [--rules 50] [--json]`. Each figure is the least
-of many runs, in CPU time of this process, so that what else the machine does disturbs it little. Beyond the shipped
-detectors, rules are made up.
+`scripts/bench masking [--rules 50] [--json]`. Each figure is the least of many runs, in CPU time of this process, so that
+what else the machine does disturbs it little. Beyond the shipped detectors, rules are made up.
 """
 
 from __future__ import annotations
@@ -11,14 +9,10 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
-import sys
 import textwrap
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "addons"))
 
 from penstock.detect.detector import DETECTORS, Detector, custom, detector
 from penstock.masking.mask import Form, Mask, MaskRule
