@@ -1,7 +1,7 @@
 """What masking costs: CPU time of whole texts, of streams by the length of their chunks, and of making a stream.
 
-`scripts/bench masking [--rules 50] [--json]`. Each figure is the least of many runs, in CPU time of this process, so that
-what else the machine does disturbs it little. Beyond the shipped detectors, rules are made up.
+`scripts/bench masking [--rules 50] [--json]`. Each figure is the least of many runs, in CPU time of this process, so
+that what else the machine does disturbs it little. Beyond the shipped detectors, rules are made up.
 """
 
 from __future__ import annotations

@@ -213,6 +213,7 @@ async def test_the_refusal_says_nothing_of_where_the_keys_are(source: KeySource,
 @pytest.mark.parametrize(
     "answer",
     [b'{"keys":[]}', b"{}", b"", b"<html>", b"[" * 10_000, jwks(jwk(ec_key(), "e", use="enc")), jwks({"kty": "oct"})],
+    ids=["no keys", "no list", "nothing", "a page", "deep", "for encryption", "secret"],
 )
 async def test_an_answer_without_usable_keys_never_replaces_good_ones(
     answer: bytes, source: KeySource, idp: Provider, clock: Clock
