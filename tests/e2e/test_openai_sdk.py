@@ -204,9 +204,17 @@ def test_a_token_that_does_not_hold_is_refused(person: Callable[..., Person], cl
 
 def test_an_api_that_is_not_governed_is_unknown(alice: Person) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
-        alice.openai().images.generate(model="tiny", prompt="a wheel")
+        alice.openai().post("/wheels", body={"model": "tiny"}, cast_to=object)
 
     assert refused.value.code == "unknown_endpoint"
+    assert len(alice.wire.requests) == 1
+
+
+def test_an_api_that_no_grant_covers_is_refused(alice: Person) -> None:
+    with pytest.raises(openai.PermissionDeniedError) as refused:
+        alice.openai().images.generate(model="tiny", prompt="a wheel")
+
+    assert refused.value.code == "not_granted"
     assert len(alice.wire.requests) == 1
 
 

@@ -130,7 +130,7 @@ def test_the_table_shows_every_contender(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_the_command_prints_json_for_machines() -> None:
     ran = subprocess.run(
-        python("scripts.benchmark", "--quick", "--rounds", "1", "--json", "--only", "direct", "--load", "json"),
+        python("scripts.benchmark.gateway", "--quick", "--rounds", "1", "--json", "--only", "direct", "--load", "json"),
         capture_output=True,
         text=True,
         timeout=120,
