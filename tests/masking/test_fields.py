@@ -64,6 +64,14 @@ def test_a_document_that_stops_being_one_has_hidden_its_fields_until_then() -> N
     assert MASK.whole('{"password": "never ends').text == '{"password": "[PASSWORD]'
 
 
+def test_documents_one_behind_the_other_are_all_looked_at() -> None:
+    for between in ("", "\n", " \r\n"):
+        text = f'{{"x": 1}}{between}{{"password": "hunter2"}}{between}[{{"password": 7}}]'
+        assert MASK.whole(text).text == (
+            f'{{"x": 1}}{between}{{"password": "[PASSWORD]"}}{between}[{{"password": "[PASSWORD]"}}]'
+        )
+
+
 KEYS = st.sampled_from(["customer", "ssn", "password", "items", "secret", "partly", "a/b", 'q"', "é"])
 LEAVES = st.one_of(
     st.sampled_from(["", "x", "bob@example.com", 'a "quoted" \\ text\n', "\u2028é", "123"]),

@@ -1,4 +1,4 @@
-"""Whether what has come of a text so far can still become JSON (RFC 8259), told character by character."""
+"""Whether what has come of a text so far can still become JSON (RFC 8259), or several documents of it (JSON lines)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TABLE: Final[dict[_State, dict[Token, _State]]] = {
     "key or }": {"string": ":", "}": "next"},
     ":": {":": "value"},
     "next": {",": "value", "}": "next", "]": "next"},
-    "end": {},
+    "end": {"{": "key or }", "[": "value or ]"},
 }
 NUMBER: Final = regex.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # Python's reader takes NaN and the infinities, and so do we: they bring no value along.
