@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,13 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from penstock.cli.printable import printable
 from penstock.store.query import Answer, Audit
 
 TABLE_ROWS: Final = 200
 WIDE: Final = 12
 """Columns; more than this are shown one under the other."""
-# Control characters except tab and newline, and those that turn the direction of text.
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 OVERVIEW: Final = """
 SELECT strftime(started, '%m-%d %H:%M:%S') AS started, id, caller, model, verdict, outcome, rule, status,
@@ -139,11 +137,7 @@ def _record(answer: Answer, number: int, row: tuple[Any, ...]) -> Table:
 
 def _cell(value: object) -> Text:
     """A recorded text may hold what a terminal would obey: it is shown, and not done."""
-    return Text("-", style="dim") if value is None else Text(_UNPRINTABLE.sub(_named, _plain(value)))
-
-
-def _named(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+    return Text("-", style="dim") if value is None else Text(printable(_plain(value)))
 
 
 def _plain(value: object) -> str:
