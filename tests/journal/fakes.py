@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 
@@ -20,6 +21,9 @@ class FakeDisk:
         self.opened: list[Path] = []
         self.syncs = 0
         self.writes = 0
+        self.quick = threading.Event()
+        """While it is not set, the disk is busy: a sync waits for it."""
+        self.quick.set()
 
     def open(self, path: Path) -> FakeFile:
         _raise(self.open_error)
@@ -44,6 +48,7 @@ class FakeFile:
 
     def sync(self) -> None:
         self.disk.syncs += 1
+        self.disk.quick.wait(10)
         _raise(self.disk.sync_error)
 
     def truncate(self, size: int) -> None:

@@ -12,19 +12,27 @@ from tests.proxy.running_gateway import Entrance, Running, start
 
 
 @pytest.fixture(scope="session")
-def upstream() -> Iterator[RecordingUpstream]:
+def shared_upstream() -> Iterator[RecordingUpstream]:
     server = RecordingUpstream()
     yield server
     server.close()
 
 
+@pytest.fixture
+def upstream(shared_upstream: RecordingUpstream) -> RecordingUpstream:
+    """The model server, which remembers nothing of the test before and answers what it always does."""
+    shared_upstream.settle(0.02)
+    shared_upstream.forget()
+    return shared_upstream
+
+
 @pytest.fixture(scope="session", params=["serve", "mitmdump"])
 def shared_gateway(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream
 ) -> Iterator[Running]:
     entrance: Entrance = request.param
     directory = tmp_path_factory.mktemp(f"gateway-{entrance}")
-    running = start(directory, entrance, upstream=f"http://127.0.0.1:{upstream.port}", faulty=True)
+    running = start(directory, entrance, upstream=f"http://127.0.0.1:{shared_upstream.port}", faulty=True)
     yield running
     running.stop()
 
@@ -33,8 +41,6 @@ def shared_gateway(
 def gateway(shared_gateway: Running, upstream: RecordingUpstream) -> Iterator[Running]:
     """A gateway through either entrance, shared by the tests of a session; the upstream's memory is empty."""
     shared_gateway.order()
-    upstream.settle(0.02)
-    upstream.forget()
     yield shared_gateway
     shared_gateway.order()
     assert shared_gateway.process.poll() is None, shared_gateway.output()

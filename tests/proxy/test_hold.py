@@ -22,21 +22,15 @@ HELD = chat("make a wire transfer")
 
 @pytest.fixture(params=["serve", "mitmdump"], scope="module")
 def desk(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream
 ) -> Iterator[Running]:
     """A gateway that holds for three seconds only."""
     directory = tmp_path_factory.mktemp("desk")
-    port, url = free_port(), f"http://127.0.0.1:{upstream.port}"
+    port, url = free_port(), f"http://127.0.0.1:{shared_upstream.port}"
     rules = write_rules(directory, port=port, upstream=url, more="hold: 3s\n")
     running = start(directory, request.param, upstream=url, rules=rules, port=port)
     yield running
     running.stop()
-
-
-@pytest.fixture(autouse=True)
-def clean(upstream: RecordingUpstream) -> None:
-    upstream.settle()
-    upstream.forget()
 
 
 def later(gateway: Running, raw: bytes) -> Future[Answer]:

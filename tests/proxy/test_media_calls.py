@@ -43,9 +43,9 @@ SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream) -> Iterator[Running]:
     directory = tmp_path_factory.mktemp("media")
-    port, model = free_port(), f"http://127.0.0.1:{upstream.port}"
+    port, model = free_port(), f"http://127.0.0.1:{shared_upstream.port}"
     rules = write_rules(directory, port=port, upstream=model, access=ACCESS)
     started = start(directory, "serve", upstream=model, rules=rules, port=port)
     yield started
@@ -54,8 +54,6 @@ def running(tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstrea
 
 @pytest.fixture
 def client(running: Running, upstream: RecordingUpstream) -> Iterator[openai.OpenAI]:
-    upstream.settle(0.02)
-    upstream.forget()
     with httpx.Client(trust_env=False, timeout=20) as transport:
         base = f"http://127.0.0.1:{running.port}/v1"
         yield openai.OpenAI(base_url=base, api_key=KEY, http_client=transport, max_retries=0)

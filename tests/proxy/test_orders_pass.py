@@ -36,21 +36,14 @@ PROGRESS = (
 
 
 @pytest.fixture(scope="module")
-def keeper(tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream) -> Iterator[Running]:
+def keeper(tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream) -> Iterator[Running]:
     directory = tmp_path_factory.mktemp("orders")
     port = free_port()
-    target = f"http://127.0.0.1:{upstream.port}"
+    target = f"http://127.0.0.1:{shared_upstream.port}"
     rules = write_rules(directory, port=port, upstream=target, access=ACCESS)
     running = start(directory, "serve", upstream=target, rules=rules, port=port)
     yield running
     running.stop()
-
-
-@pytest.fixture(autouse=True)
-def forgetful(upstream: RecordingUpstream) -> Iterator[None]:
-    upstream.forget()
-    yield
-    upstream.behave = None
 
 
 def ask(keeper: Running, path: str, body: object = None, method: str = "POST") -> tuple[int, str]:

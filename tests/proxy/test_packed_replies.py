@@ -36,19 +36,13 @@ SRT = "1\r\n00:00:00,000 --> 00:00:02,000\r\ncard 4111 1111\r\n\r\n2\r\n00:00:02
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream) -> Iterator[Running]:
     directory = tmp_path_factory.mktemp("packed")
-    port, model = free_port(), f"http://127.0.0.1:{upstream.port}"
+    port, model = free_port(), f"http://127.0.0.1:{shared_upstream.port}"
     rules = write_rules(directory, port=port, upstream=model, access=ACCESS)
     started = start(directory, "serve", upstream=model, rules=rules, port=port)
     yield started
     started.stop()
-
-
-@pytest.fixture(autouse=True)
-def fresh(upstream: RecordingUpstream) -> None:
-    upstream.settle(0.02)
-    upstream.forget()
 
 
 def tensors(*texts: str) -> tuple[bytes, int]:

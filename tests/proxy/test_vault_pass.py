@@ -37,23 +37,16 @@ BOB = "bob.jones@example.org"
 
 @pytest.fixture(scope="module", params=["serve", "mitmdump"])
 def gateway(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: RecordingUpstream
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_upstream: RecordingUpstream
 ) -> Iterator[Running]:
     entrance: Entrance = request.param
     directory = tmp_path_factory.mktemp("vault")
     port = free_port()
-    target = f"http://127.0.0.1:{upstream.port}"
+    target = f"http://127.0.0.1:{shared_upstream.port}"
     rules = write_rules(directory, port=port, upstream=target, access=ACCESS)
     running = start(directory, entrance, upstream=target, rules=rules, port=port)
     yield running
     running.stop()
-
-
-@pytest.fixture(autouse=True)
-def forgetful(upstream: RecordingUpstream) -> Iterator[None]:
-    upstream.forget()
-    yield
-    upstream.behave = None
 
 
 def ask(prompt: str, *, stream: bool = False) -> bytes:
