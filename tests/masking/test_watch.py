@@ -41,7 +41,7 @@ def asleep_where_it_matters(rules: list[Rule], text: str, cuts: list[int]) -> li
     for piece in chunks(text, cuts):
         woken = watcher.woken(piece, edge, 0, {})
         edge += len(piece)
-        sleeping = {rule.id: began for began, bits in watcher.runs for rule in rules if rule.bit & bits}
+        sleeping = {rule.id: began for began, bits, _ in watcher.runs for rule in rules if rule.bit & bits}
         for rule in rules:
             place = open_place(rule, text[:edge])
             new = edge - len(piece) <= place < sleeping.get(rule.id, edge)

@@ -10,9 +10,6 @@ from penstock.detect.shape import EVERY_WIDE, shape
 from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 
 _EVERYTHING: Final = 2 * EVERY_WIDE - 1
-_LONGEST: Final = 1024
-_SHORT: Final = 8
-_FAR: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,65 +81,3 @@ def barred(node: Node) -> int:
             return reduce(lambda a, b: a & b, map(barred, branches))
         case _:
             return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Every match begins with a run of characters of one class; nothing else can happen before the run is over.
-
-    It is over with a key character, or when it is longer than its longest. With any other character the place where it
-    began is settled: no match starts there.
-    """
-
-    run: int
-    """The characters of the run, from its second on; how it starts is for `opening` to say."""
-    keys: int
-    """What can follow the run: none of it is in it. Empty when a match may go on with characters of the run."""
-    longest: int
-
-
-def head(node: Node) -> Head | None:
-    """The head of a pattern, if its matches have one: `[a-z][a-z0-9.]{0,63}@...`, or twenty letters and more."""
-    items = [item for item in _flat(node) if shape(item).high != 0]
-    run = longest = 0
-    for at, item in enumerate(items):
-        match item:
-            case Chars():
-                count = 1
-            case Repeat(Chars(), _, int(most)):
-                count = most
-            case _:
-                break
-        bits = opening(item).places[0]
-        if longest > 1 and bits != run:
-            break
-        run, longest = bits, longest + count
-        rest = Sequence(tuple(items[at + 1 :]))
-        keys = opening(rest).places[0]
-        if longest > _LONGEST:
-            break
-        if shape(rest).low and not keys & (run | opening(items[0]).places[0]):
-            return Head(run, keys, longest)
-    return _uniform(node)
-
-
-def _uniform(node: Node) -> Head | None:
-    least = min(shape(node).low, _FAR)
-    classes = set(opening(node, least).places[1:]) if least >= _SHORT else set()
-    return Head(classes.pop(), 0, least - 1) if len(classes) == 1 else None
-
-
-def _flat(node: Node) -> list[Node]:
-    """The items of a pattern, one after the other, down to the first that has a width."""
-    match node:
-        case Group(item):
-            return _flat(item)
-        case Sequence(items):
-            for at, item in enumerate(items):
-                if shape(item).high != 0:
-                    return [*items[:at], *_flat(item), *items[at + 1 :]]
-            return list(items)
-        case Repeat(item, low, high, mode) if low and not isinstance(item, Chars):
-            return [*_flat(item), Repeat(item, low - 1, None if high is None else high - 1, mode)]
-        case _:
-            return [node]

@@ -7,7 +7,8 @@ from typing import Final
 
 import regex
 
-from penstock.detect.opening import barred, head, opening
+from penstock.detect.head import head
+from penstock.detect.opening import barred, opening
 from penstock.detect.shape import EVERY_WIDE, shape
 from penstock.detect.syntax import parse
 from penstock.detect.tree import Choice, Edge, Group, Look, Node, Repeat, Sequence, render

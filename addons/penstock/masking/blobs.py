@@ -111,13 +111,16 @@ class _Blob:
 class Blobs:
     """The blobs of one text."""
 
-    __slots__ = ("_blob", "_dead", "_ends", "_make", "_run", "_starts")
+    __slots__ = ("_at", "_blob", "_dead", "_ends", "_make", "_run", "_starts")
 
     def __init__(self, make: Callable[[], Inner]) -> None:
         self._make = make
         self._run = ""
         """A run that may become a blob."""
-        self._starts: list[int] = []
+        self._at = FOREVER
+        """Where it begins in the original text."""
+        self._starts: list[int] | None = None
+        """Where each of its characters starts in the original text; None: they stand there one after the other."""
         self._ends: list[int] = []
         self._dead = False
         """The run that goes on is none."""
@@ -130,46 +133,66 @@ class Blobs:
     def copy(self, make: Callable[[], Inner], spell: Callable[[str], str] | None, depth: int) -> Blobs:
         """As far as these; `depth`: of what is read in a blob."""
         other = Blobs(make)
-        other._run, other._starts, other._ends = self._run, self._starts.copy(), self._ends.copy()
-        other._dead = self._dead
+        other._run, other._at, other._dead = self._run, self._at, self._dead
+        if self._starts is not None:
+            other._starts, other._ends = self._starts.copy(), self._ends.copy()
         other._blob = self._blob.copy(spell, depth) if self._blob is not None else None
         return other
 
     def feed(self, piece: Piece) -> int:
         """More of the text. Returns up to where the original is settled: `FOREVER` when no run is open."""
         text = piece.text
-        if self._blob is None and len(self._run) + len(text) < LEAST:
-            self._short(piece)
-        else:
+        if self._blob is not None or len(self._run) + len(text) >= LEAST:
             self._long(piece)
-        if self._blob is not None:
-            return self._blob.settled
-        return self._starts[0] if self._starts else FOREVER
+            return self._at if self._blob is None else self._blob.settled
+        kept, tail, hopeful = _tail(text)
+        if kept:
+            if self._run:
+                self._forget()
+            self._dead = not hopeful
+            if hopeful:
+                self._keep(piece, kept, tail)
+        elif not self._dead:
+            self._keep(piece, 0, tail)
+            if not _hopeful(self._run):
+                self._give_up()
+        return self._at
 
     def close(self, place: int) -> None:
         if self._blob is not None:
             self._blob.close(place)
             self._blob = None
 
-    def _short(self, piece: Piece) -> None:
-        text = piece.text
-        kept = len(text.rstrip(ALPHABET))
-        if kept:
-            self._dead = False
-            self._run, self._starts, self._ends = "", [], []
-        if kept < len(text) and not self._dead:
-            self._keep(piece, kept, len(text))
-            if not _hopeful(self._run):
-                self._give_up()
+    def _forget(self) -> None:
+        self._run, self._at, self._starts = "", FOREVER, None
 
     def _give_up(self) -> None:
         self._dead = True
-        self._run, self._starts, self._ends = "", [], []
+        self._forget()
 
-    def _keep(self, piece: Piece, start: int, end: int) -> None:
-        self._run += piece.text[start:end]
-        self._starts += piece.starts(start, end)
-        self._ends += piece.ends(start, end)
+    def _keep(self, piece: Piece, start: int, text: str) -> None:
+        """More of a run: what stands in a piece from `start` on."""
+        if not text:
+            return
+        run, place = self._run, piece.place + start
+        if piece.start is None and self._starts is None and (not run or self._at + len(run) == place):
+            self._run = run + text
+            if not run:
+                self._at = place
+            return
+        if self._starts is None:
+            self._starts = list(range(self._at, self._at + len(run)))
+            self._ends = [at + 1 for at in self._starts]
+        self._starts += piece.starts(start, start + len(text))
+        self._ends += piece.ends(start, start + len(text))
+        self._run, self._at = run + text, self._starts[0]
+
+    def _places(self) -> tuple[list[int], list[int]]:
+        """Where each character of the run starts and ends."""
+        if self._starts is not None:
+            return self._starts, self._ends
+        after = self._at + len(self._run)
+        return list(range(self._at, after)), list(range(self._at + 1, after + 1))
 
     def _long(self, piece: Piece) -> None:
         text, at, size = piece.text, 0, len(piece.text)
@@ -184,7 +207,7 @@ class Blobs:
                     self._take(piece, at, end)
                 if end < size and self._blob is None:
                     self._dead = False
-                    self._run, self._starts, self._ends = "", [], []
+                    self._forget()
                     end += 1  # that character is in no run
                 at = end
             else:
@@ -196,14 +219,15 @@ class Blobs:
 
     def _take(self, piece: Piece, start: int, end: int) -> None:
         """A run goes on; once it is long enough it shows whether it is a blob."""
-        self._keep(piece, start, end)
-        run, starts, ends = self._run, self._starts, self._ends
+        self._keep(piece, start, piece.text[start:end])
+        run = self._run
         if not _hopeful(run[:LEAST]):
             self._give_up()
             return
         if len(run) < LEAST:
             return
-        self._run, self._starts, self._ends = "", [], []
+        starts, ends = self._places()
+        self._forget()
         group = 2 if _says(run[:LEAST], 2) else 4
         self._blob = _Blob(group, self._make())
         size = _end(self._blob.run, run, 0)
@@ -237,6 +261,14 @@ def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:
 
 def _bytes(text: str, group: int) -> bytes:
     return binascii.a2b_base64(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
+
+
+@lru_cache(8192)
+def _tail(text: str) -> tuple[int, str, bool]:
+    """Where the run begins with which a short text ends, that run, and whether it may be a blob."""
+    kept = len(text.rstrip(ALPHABET))
+    tail = text[kept:]
+    return kept, tail, _hopeful(tail)
 
 
 @lru_cache(8192)

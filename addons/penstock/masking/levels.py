@@ -58,6 +58,7 @@ def _has_escapes(text: str) -> bool:
     return "\\" in text
 
 
+# Of what `feed` asks first: where neither `\\`, `%` nor `&` stands, nor a character beyond ASCII, there is no sign.
 _WAYS: Final = (
     _Way(_has_escapes, Unescape, _once_more),
     _Way(has_codes, Codes, _as_it_is),
@@ -85,14 +86,15 @@ class Told:
     def feed(self, piece: Piece) -> int:
         """More of the text. Returns up to where the original is settled."""
         text = piece.text
-        if self._depth:
+        plain = text.isascii()
+        if self._depth and not (plain and "\\" not in text and "%" not in text and "&" not in text):
             for index, way in enumerate(_WAYS):
                 if index not in self._levels and way.sign(text):
                     self._begin(index, way)
-        seen = _seen(piece)
+        seen = piece if plain else _seen(piece)
         settled = self._scan.feed(*seen)
-        if self._blobs is not None:
-            settled = min(settled, self._blobs.feed(seen))
+        if self._blobs is not None and (open_ := self._blobs.feed(seen)) < settled:
+            settled = open_
         if self._levels:
             for index, level in tuple(self._levels.items()):
                 settled = min(settled, level.feed(piece))
@@ -136,8 +138,6 @@ class Told:
 def _seen(piece: Piece) -> Piece:
     """The view of a piece."""
     text, place, size, start, end = piece
-    if text.isascii():
-        return piece
     text, first, last = view(text)
     if first is not None and last is not None:
         start = first if start is None else [start[at] for at in first]

@@ -135,10 +135,19 @@ class Release:
 
     def upto(self, limit: int) -> str:
         """Release what stands before `limit`: everything that starts before it has been added."""
-        if not self._queue and self._covered <= self._at and not self._swallowing:
-            piece = self._cut(limit)  # nearly always
-        else:
-            piece = self._replaced(limit)
+        if not self._queue and self._covered <= self._at and not self._swallowing:  # nearly always
+            held = self.held
+            count = limit - self._at
+            if count >= len(held):
+                self._at += len(held)
+                self.held = ""
+                return held
+            if count <= 0:
+                return ""
+            self._at += count
+            self.held = held[count:]
+            return held[:count]
+        piece = self._replaced(limit)
         if self._gone:
             self.held = self.held[self._gone :]
             self._gone = 0

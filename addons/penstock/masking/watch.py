@@ -2,7 +2,7 @@
 
 A rule that has nothing open needs to look at a piece only if a match can begin in it. That is told from three things
 (`detect.opening`): what can stand first and second, and what cannot stand before. A rule whose matches begin with a run
-(`opening.Head`: the word before the `@`) sleeps on while there are only runs; where the last one began is kept, for
+(`detect.head`: the word before the `@`) sleeps on while there are only runs; where the last one began is kept, for
 there its leftmost open place is.
 
 All this depends on the characters only, so it is an automaton: each state holds, for each character met in it, the next
@@ -69,7 +69,7 @@ class State(dict[str, "State"]):
         first, second, after, run, key = watch.meaning(character)
         carried = first & self.allowed
         keyed = key & (self.running | carried & self.asleep)
-        asleep = self.asleep & ~keyed
+        asleep = self.asleep & ~(keyed & ~watch.exact)  # whether one of those wakes, the length of its run decides
         running = self.running & run & ~keyed
         begun = carried & asleep & ~running
         state = watch.state(
@@ -88,13 +88,17 @@ class Watch:
         heads = [(rule, rule.head) for rule in rules if rule.head is not None]
         self._rules: Final = tuple(rules)
         self.headed: Final = sum(rule.bit for rule, _ in heads)
-        self.keyless: Final = sum(rule.bit for rule, head in heads if not head.keys)
-        self.lost: Final = sum(
-            rule.bit
-            for rule, head in heads
-            if head.keys and not (head.run | rule.first) & ~(rule.not_after | head.keys)
-        )
+        self.whole: Final = sum(rule.bit for rule, head in heads if head.whole)
+        """A match of these may be over before the run is."""
+        once = [(rule, head) for rule, head in heads if not (head.run | rule.first) & ~(rule.not_after | head.keys)]
+        self.lost: Final = sum(rule.bit for rule, head in once if not head.whole)
         """For these nothing more can begin in a run that has become too long: not right after any of its characters."""
+        self._lengths: Final = {rule.index: head.lengths for rule, head in once if not head.keys & rule.first}
+        """Of rules that find nothing that begins within a run: after how many of its characters a key can come."""
+        self.exact: Final = sum(rule.bit for rule, _ in once if rule.index in self._lengths)
+        self._longest: Final = {rule.index: head.longest for rule, head in heads}
+        self._due: Final[dict[int, int]] = {}
+        self._keyed: Final[dict[tuple[int, int], int]] = {}
         lengths = range(max((head.longest for _, head in heads), default=0) + 2)
         self.outrun: Final = [sum(rule.bit for rule, head in heads if head.longest < length) for length in lengths]
         """Length of a run -> for which it is too long; the last goes for all longer ones."""
@@ -126,6 +130,32 @@ class Watch:
                 self._chosen[bits] = known
         return known
 
+    def due(self, bits: int) -> int:
+        """How long a run may be before something is to be done for these rules.
+
+        That is when one of them has to wake. The others have lost what the run could have become, but nothing changes
+        before all of them have.
+        """
+        due = self._due.get(bits)
+        if due is None:
+            waking = bits & ~self.lost
+            lengths = [self._longest[rule.index] for rule in self.chosen(waking or bits)]
+            due = min(lengths) if waking else max(lengths)
+            if len(self._due) < _MOST_STATES:
+                self._due[bits] = due
+        return due
+
+    def keyed(self, bits: int, length: int) -> int:
+        """Of some rules, those for which a match may go on after a run of a length."""
+        found = self._keyed.get((bits, length))
+        if found is None:
+            found = bits & ~sum(
+                rule.bit for rule in self.chosen(bits & self.exact) if not self._lengths[rule.index] >> length & 1
+            )
+            if len(self._keyed) < _MOST_STATES:
+                self._keyed[bits, length] = found
+        return found
+
     def start(self) -> State:
         """The state before a text."""
         return self.state((0, 0, -1, self.headed))
@@ -148,45 +178,58 @@ class Watcher:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._state = watch.start()
-        self.runs: list[tuple[int, int]] = []
-        """Where the runs began that are going on, from left to right, and the bits of the rules that sleep in them."""
+        self.runs: list[tuple[int, int, int]] = []
+        """The runs that are going on, from left to right: where each began, the bits of the rules that sleep in it, and
+        beyond which place it is too long for one of them."""
 
     def woken(self, text: str, edge: int, awake: int, opened: dict[int, int]) -> int:
         """The bits of the rules that have to look at a piece of text, which begins at `edge`.
 
         `awake`: those that have something open; where that is goes into `opened` for those that wake now.
         """
-        watch, state, woken = self._watch, self._state, awake
+        watch, state, woken, runs = self._watch, self._state, awake, self.runs
         asleep = watch.headed & ~awake
         if state.asleep != asleep:
             state = watch.state((state.running & asleep, state.carried, state.allowed, asleep))
         for place, character in enumerate(text, edge):
             state = state[character]
             if state.eventful:
-                woken |= state.plain | state.keyed
-                begun = state.begun
+                woken |= state.plain
+                ended, begun, up = state.ended, state.begun, 0
                 if state.keyed:
-                    self._wake(state.keyed, place, opened)
-                ended = state.ended | state.keyed
-                # A run that no key needs to follow may have been long enough for a match.
-                if (long := state.ended & watch.keyless) and (long := self._outrun(long, place)):
+                    up = self._keyed(state.keyed, place, opened)
+                    woken |= up
+                    ended |= state.keyed
+                    up &= watch.exact  # the others are awake in this state already
+                # A run may have been long enough for a match as it is.
+                if ended & watch.whole and runs and (long := self._outrun(ended & watch.whole & ~up, place)):
                     self._wake(long, place, opened)
                     woken |= long
-                    begun &= ~long
-                    state = watch.state((state.running & ~long, state.carried, state.allowed, state.asleep & ~long))
+                    up |= long
+                if up:
+                    begun &= ~up
+                    state = watch.state((state.running & ~up, state.carried, state.allowed, state.asleep & ~up))
                 if ended:
-                    self._end(ended)
+                    if len(runs) == 1 and not runs[0][1] & ~ended:
+                        runs.clear()
+                    else:
+                        self._end(ended)
                 if begun:
-                    self.runs.append((place, begun))
+                    runs.append((place, begun, place + watch.due(begun)))
         self._state = state
-        if self.runs:
-            woken |= self._too_long(edge + len(text), opened)
+        if runs:
+            end = edge + len(text)
+            for run in runs:
+                if end > run[2]:
+                    woken |= self._too_long(end, opened)
+                    break
+            return woken | self._state.last
         return woken | state.last
 
     def all_woken(self, text: str, awake: int, opened: dict[int, int]) -> int:
         """The same for a long piece, coarser: all that can start with any of its characters. None sleeps."""
         woken = awake
-        for began, bits in self.runs:
+        for began, bits, _ in self.runs:
             woken |= bits
             self._open(bits, began, opened)
         self.runs.clear()
@@ -197,7 +240,7 @@ class Watcher:
 
     def shift(self, by: int) -> None:
         """The buffer has lost its first characters."""
-        self.runs[:] = [(began - by, bits) for began, bits in self.runs]
+        self.runs[:] = [(began - by, bits, due - by) for began, bits, due in self.runs]
 
     def copy(self) -> Watcher:
         other = Watcher(self._watch)
@@ -208,31 +251,41 @@ class Watcher:
         for rule in self._watch.chosen(bits):
             opened[rule.index] = place
 
+    def _keyed(self, bits: int, place: int, opened: dict[int, int]) -> int:
+        """A key has come for some rules. Returns those that wake: for the others it has come too early or too late."""
+        woken = bits
+        for began, known, _ in self.runs:
+            if mine := known & bits:
+                woken &= ~mine | self._watch.keyed(mine, place - began)
+        if woken:
+            self._wake(woken, place, opened)
+        return woken
+
     def _wake(self, bits: int, place: int, opened: dict[int, int]) -> None:
         """Rules go on for themselves, from where their run began or, if they are in none, from a place."""
-        for began, known in self.runs:
+        for began, known, _ in self.runs:
             self._open(known & bits, began, opened)
             bits &= ~known
         self._open(bits, place, opened)
 
     def _end(self, bits: int) -> None:
         """Rules are in no run any more."""
-        self.runs[:] = [(began, known & ~bits) for began, known in self.runs if known & ~bits]
+        due = self._watch.due
+        self.runs[:] = [(began, left, began + due(left)) for began, known, _ in self.runs if (left := known & ~bits)]
 
     def _outrun(self, among: int, end: int) -> int:
         """Of some rules, those for which the run that they are in, up to a place, is too long."""
         outrun, longest = self._watch.outrun, len(self._watch.outrun) - 1
         found = 0
-        for began, bits in self.runs:
-            found |= bits & outrun[min(end - began, longest)]
+        for began, bits, due in self.runs:
+            if end > due:
+                found |= bits & outrun[min(end - began, longest)]
         return found & among
 
     def _too_long(self, end: int, opened: dict[int, int]) -> int:
         """At the end of a piece: rules for which a run is too long wake, or have lost what it could have become."""
         watch, state = self._watch, self._state
         outrun = self._outrun(-1, end)
-        if not outrun:
-            return 0
         woken = outrun & ~watch.lost
         if woken:
             self._wake(woken, end, opened)
