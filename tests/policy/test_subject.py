@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import codecs
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS
 from penstock.detect.prefilter import Prefilter
 from penstock.exchange import Call, Operation, Turn
-from penstock.policy.subject import Sieve, Texts, of_call, of_reply, strings
+from penstock.policy.subject import Sieve, Texts, _union, of_call, of_reply, spellings, strings
 
 ANYTHING = Sieve([r"[\s\S]"])
 
@@ -99,6 +103,49 @@ def test_what_may_match_a_text_may_match_every_text_around_it(before: str, text:
     """The shortcut rests on this: one pass over what covers all texts."""
     prefilter = Prefilter(PATTERNS)
     assert set(prefilter.candidates(text)) <= set(prefilter.candidates(before + text + after))
+
+
+PHRASES = [
+    "(?i:drop table)",
+    "(?i:system prompt)",
+    r"(?i:\bignore\b.{0,20}\ball\b)",
+    "(?i:passwords?)",
+    "[0-9]{4}-[a-z]{3}",
+]
+SPOKEN = ("drop table", "system prompt", "ignore it all", "password", "1234-abc", "a", " ", "-", "1", "nothing to see")
+MANNERS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    lambda said: said[::-1],
+    lambda said: codecs.encode(said, "rot13"),
+    lambda said: " ".join(said),
+    lambda said: said.replace(" ", "_"),
+    lambda said: said.replace(" ", ""),
+    lambda said: said.translate(str.maketrans("oeasti", "03457|")),
+    lambda said: "-".join(said.translate(str.maketrans("oeastl", "034571"))),
+    lambda said: base64.b64encode(said.encode()).decode(),
+    lambda said: "".join(f"%{ord(each):02x}" for each in said),
+    lambda said: "".join(f"&#{ord(each)};" for each in said),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(SPOKEN), st.sampled_from(MANNERS)), min_size=1, max_size=4))
+def test_a_text_is_read_in_every_way_unless_no_reading_has_anything(
+    parts: list[tuple[str, Callable[[str], str]]],
+) -> None:
+    text = " ".join(manner(said) for said, manner in parts)
+    sieve = Sieve(PHRASES)
+    short = sieve.subject(Texts([text], [text], len(text)))
+    spelled = spellings([text])
+    long = sieve._patterns.possible("\n".join(spelled)) | _union(sieve._speech(spelled))
+    assert short.possible == long
+
+
+def test_ordinary_texts_are_not_read_in_other_ways() -> None:
+    sieve = Sieve(PHRASES)
+    assert not sieve._anything.candidates("Where the valley narrows the river has turned a wheel for 200 years.")
+    assert sieve._anything.candidates("4 t 7 4 c k")
 
 
 def test_strings_come_in_order_keys_before_their_values() -> None:

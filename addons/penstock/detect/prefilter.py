@@ -15,9 +15,9 @@ matches everything is in the set: when it is missing, every pattern is a candida
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import re2
 
@@ -35,15 +35,16 @@ _SET_MEMORY: Final = 1 << 28
 class Prefilter:
     """A superset of the patterns that match a text: those left out certainly do not."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._all: Final = tuple(range(len(patterns)))
+    def __init__(self, patterns: Sequence[str] = (), also: Sequence[bytes | None] = ()) -> None:
+        """`also`: patterns that are coarse already, which come after the others."""
+        coarsest = [*map(coarsened, patterns), *also]
+        self._all: Final = tuple(range(len(coarsest)))
         self._set: Final = re2.Set.SearchSet(_options(_SET_MEMORY))
         self._members: Final[list[int]] = []
         """Place in the set, from 1 on -> index of the pattern."""
         self._always: Final[list[int]] = []
         self._set.Add(rb"(?s:.)")
-        for index, pattern in enumerate(patterns):
-            coarse = coarsened(pattern)
+        for index, coarse in enumerate(coarsest):
             if coarse is None:
                 self._always.append(index)
             else:
@@ -70,34 +71,44 @@ def _options(memory: int) -> re2.Options:
     return options
 
 
+class Disguise(NamedTuple):
+    """How a text is to be read before a pattern is looked for in it."""
+
+    takes: Callable[[int], int]
+    """Characters of ASCII, as bits -> all that are read as one of them."""
+    backwards: bool = False
+
+
 @lru_cache(4096)
-def coarsened(pattern: str) -> bytes | None:
-    """The coarser pattern, for RE2; None when it cannot take it."""
+def coarsened(pattern: str, disguise: Disguise | None = None) -> bytes | None:
+    """The coarser pattern, for RE2; None when it cannot take it. It is for the text as it stands, disguised or not."""
     try:
-        coarse = _coarse(parse(pattern)).encode()
+        coarse = _coarse(parse(pattern), disguise).encode()
         re2.compile(coarse, _options(_MEMORY))
     except (PatternError, re2.error):
         return None
     return coarse
 
 
-def _coarse(node: Node) -> str:
+def _coarse(node: Node, disguise: Disguise | None) -> str:
     match node:
         case Chars(_, bits, wide):
+            bits = disguise.takes(bits) if disguise is not None else bits
             return _class(bits | _STAND_IN if wide else bits)
         case Edge() | Look():
             return ""
         case Back():
             return "(?s:.*)"
         case Group(item):
-            return f"(?:{_coarse(item)})"
+            return f"(?:{_coarse(item, disguise)})"
         case Repeat(item, low, high):
-            inner = _coarse(item) if high != 0 else ""
+            inner = _coarse(item, disguise) if high != 0 else ""
             return f"(?:{inner}){_count(min(low, _MOST_COUNTED), high)}" if inner else ""
         case Sequenced(items):
-            return "".join(map(_coarse, items))
+            parts = [_coarse(item, disguise) for item in items]
+            return "".join(reversed(parts) if disguise is not None and disguise.backwards else parts)
         case Choice(branches):
-            return "|".join(map(_coarse, branches))
+            return "|".join(_coarse(branch, disguise) for branch in branches)
 
 
 def _count(low: int, high: int | None) -> str:

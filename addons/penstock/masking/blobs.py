@@ -26,16 +26,13 @@ ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _RUN: Final = regex.compile(r"[A-Za-z0-9+/_-]*+")
 _HEX_RUN: Final = regex.compile(r"[0-9A-Fa-f]*+")
 _NEXT: Final = regex.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
-_LONG: Final = re2.compile(rb"[A-Za-z0-9+/_-]{%d}" % LEAST)
+SIGN: Final = b"[A-Za-z0-9+/_-]{%d}" % LEAST
+"""Without this in it, a text has no blob; for `detect.prefilter`."""
+_LONG: Final = re2.compile(SIGN)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _BLANK: Final = dict.fromkeys(map(ord, "\t\n\r"))
 _MUCH: Final = 192
 """Characters of a piece from which on it pays to ask first whether there is any run."""
-
-
-def has_blobs(text: str) -> bool:
-    """Whether there is a run in the text that is long enough."""
-    return len(text) >= LEAST and _LONG.search(text.encode("ascii", "replace")) is not None
 
 
 class Inner(Protocol):
@@ -196,7 +193,7 @@ class Blobs:
 
     def _long(self, piece: Piece) -> None:
         text, at, size = piece.text, 0, len(piece.text)
-        if size > _MUCH and not has_blobs(text) and not self._run and not self._dead and self._blob is None:
+        if size > _MUCH and not (self._run or self._dead or self._blob) and not _has_runs(text):
             at = len(text.rstrip(ALPHABET))
         while at < size:
             if self._blob is not None:
@@ -252,6 +249,11 @@ class Blobs:
         self._blob = None
         self._dead = text[end] in ALPHABET
         return end
+
+
+def _has_runs(text: str) -> bool:
+    """Whether there is a run in the text that is long enough."""
+    return _LONG.search(text.encode("ascii", "replace")) is not None
 
 
 def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:

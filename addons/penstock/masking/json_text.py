@@ -286,7 +286,7 @@ class JsonStream(MaskStream):
 
     def _number(self, number: str, place: int) -> None:
         """A number in which something is found becomes a string, as a whole."""
-        if not self._rules.prefilter.candidates(number):
+        if not self._rules.possible(number):
             return
         inner = Release()
         inner.held = number

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 
 from penstock.detect.confusable import disguised
 from penstock.detect.view import view
-from penstock.masking.blobs import Blobs, has_blobs
+from penstock.masking.blobs import Blobs
 from penstock.masking.codes import Codes, Looks, has_codes
 from penstock.masking.escapes import Piece, Unescape, escape
 from penstock.masking.release import FOREVER
@@ -66,9 +66,9 @@ _WAYS: Final = (
 )
 
 
-def hides(text: str) -> bool:
-    """Whether anything in a text may be written in another way."""
-    return any(way.sign(text) for way in _WAYS) or has_blobs(text)
+def spells(text: str) -> bool:
+    """Whether anything in a text may be spelled in another way, apart from blobs."""
+    return any(way.sign(text) for way in _WAYS)
 
 
 class Told:

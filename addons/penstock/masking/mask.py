@@ -8,7 +8,7 @@ from penstock.detect.view import fold
 from penstock.masking.fields import FieldRule
 from penstock.masking.finding import Action, Finding, Form, Masked, MaskRule
 from penstock.masking.json_text import JsonStream
-from penstock.masking.levels import hides
+from penstock.masking.levels import spells
 from penstock.masking.ruleset import RuleSet
 from penstock.masking.sniff import SniffStream, is_document
 from penstock.masking.text import MaskStream, TextStream
@@ -32,8 +32,11 @@ class Mask:
         `also`: pieces of values that are known to be there; their label stands in their place.
         """
         document = self._sniffs and is_document(text)
-        if not document and not also and not hides(text) and not self._compiled.prefilter.candidates(fold(text)):
+        possible = None if document or also else self._possible(text)
+        if possible == 0:
             return Masked(text, ())
+        if possible is not None:
+            return _masked(TextStream(self._compiled, whole=True, vault=vault, plain=possible), text)
         made = JsonStream if document else TextStream
         stream = made(self._compiled, whole=True, vault=vault)
         for piece in also:
@@ -42,9 +45,13 @@ class Mask:
 
     def whole_json(self, text: str, vault: Vault | None = None) -> Masked:
         """Mask JSON text that stands in a string (tool-call arguments); it stays valid JSON if it was."""
-        if not hides(text) and not self._sniffs and not self._compiled.prefilter.candidates(fold(text)):
+        if not self._sniffs and self._possible(text) == 0:
             return Masked(text, ())
         return _masked(JsonStream(self._compiled, whole=True, vault=vault), text)
+
+    def _possible(self, text: str) -> int | None:
+        """The bits of the rules that may find something; None: something in the text may be written in another way."""
+        return None if spells(text) else self._compiled.possible_in(fold(text))
 
     def stream(self, form: Form = "text") -> MaskStream:
         """A masker for one text that arrives in pieces. Raises `PatternError` for rules that cannot mask a stream."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from penstock.detect.prefilter import Prefilter
 from penstock.detect.syntax import PatternError
+from penstock.masking.blobs import SIGN
 from penstock.masking.fields import FieldRule, Fields
 from penstock.masking.finding import MaskRule
 from penstock.masking.rule import Rule
@@ -26,7 +27,8 @@ class RuleSet:
         self.chosen: Final = self.watch.chosen
         self.behind: Final = max([ESCAPE_REACH, *(rule.behind for rule in self.rules)])
         """How much of the text before may matter."""
-        self.prefilter: Final = Prefilter([rule.detector.pattern for rule in rules])
+        self._prefilter: Final = Prefilter([rule.detector.pattern for rule in rules], [SIGN])
+        self._every: Final = (1 << len(rules)) - 1
         spoken = [rule for rule in self.rules if rule.speakers]
         self.needy: Final = sum(rule.bit for rule in spoken)
         """The bits of the rules that find nothing unless a word of their context stands before it."""
@@ -36,7 +38,14 @@ class RuleSet:
 
     def possible(self, text: str) -> int:
         """The bits of the rules that may find something in a text."""
-        return sum(1 << index for index in self.prefilter.candidates(text))
+        return sum(1 << index for index in self._prefilter.candidates(text)) & self._every
+
+    def possible_in(self, text: str) -> int | None:
+        """The same for a text in which nothing is written in another way; None: there may be a blob in it."""
+        found = self._prefilter.candidates(text)
+        if not found:
+            return 0
+        return None if found[-1] == len(self.rules) else sum(1 << index for index in found)
 
     def spoken_for(self, text: str) -> int:
         """The bits of those rules for which a word of their context may stand in a text."""

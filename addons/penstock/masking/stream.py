@@ -90,6 +90,7 @@ class Scan:
         "_end",
         "_open",
         "_place",
+        "_possible",
         "_release",
         "_rules",
         "_settled",
@@ -110,6 +111,7 @@ class Scan:
         spell: Callable[[str], str] | None = None,
         whole: bool = False,
         accept: Callable[[Found], bool] | None = None,
+        possible: int | None = None,
     ) -> None:
         self._rules = rules
         self._release = release
@@ -121,6 +123,8 @@ class Scan:
         """How a replacement is written where it stands."""
         self._whole = whole
         """Everything is there before anything needs to be known: nothing is settled before the end."""
+        self._possible = possible
+        """The bits of the rules that may find something in the whole text; None: it is to be asked yet."""
         self._buffer = ""
         self._place = place
         """Where `buffer[0]` stands in the original text, unless it is told character for character:"""
@@ -212,7 +216,7 @@ class Scan:
     def close(self, place: int) -> None:
         """The text ends, at `place` of the original."""
         if self._whole:
-            self._active = self._rules.possible(self._buffer)
+            self._active = self._rules.possible(self._buffer) if self._possible is None else self._possible
             if needy := self._active & self._rules.needy:
                 self._active &= ~needy | self._rules.spoken_for(self._before[-REACH:] + self._buffer)
             self._open = {rule.index: 0 for rule in self._rules.chosen(self._active)}

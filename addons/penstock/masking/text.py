@@ -45,9 +45,14 @@ class TextStream(MaskStream):
 
     __slots__ = ("_told",)
 
-    def __init__(self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None) -> None:
+    def __init__(
+        self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None, plain: int | None = None
+    ) -> None:
+        """`plain`: nothing in the text, which comes whole, is written in another way; the rules that may find anything
+        in it, as bits."""
         super().__init__(vault)
-        self._told = Told(Scan(rules, self._release, whole=whole))
+        scan = Scan(rules, self._release, whole=whole, possible=plain)
+        self._told = Told(scan) if plain is None else Told(scan, 0)
 
     def feed(self, chunk: str) -> str:
         release = self._release

@@ -24,6 +24,8 @@ _LEAST_TEXT: Final = 0.9
 _CODED: Final = re2.compile(
     rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[xuU0-3]|[0-9A-Za-z+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){7}"
 )
+SIGN: Final = _CODED.pattern
+"""Without this in it, a text of ASCII has no codes."""
 _ESCAPE: Final = regex.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))",
     regex.VERSION0,

@@ -18,6 +18,7 @@ import re2
 import regex
 
 from penstock.detect.confusable import bare
+from penstock.detect.prefilter import Disguise, coarsened
 from penstock.detect.syntax import PatternError, parse
 from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence, render
 
@@ -56,6 +57,10 @@ class _Table:
     def read(self, text: str) -> str:
         return text.encode().translate(self._bytes).decode() if text.isascii() else text.translate(self._characters)
 
+    def origins(self, bits: int) -> int:
+        """The characters of ASCII, as bits, that are read as one of some."""
+        return sum(1 << code for code in range(128) if bits >> self._bytes[code] & 1)
+
 
 _LETTERS: Final = string.ascii_letters.encode()
 _OTHERS: Final = bytes(sorted(set(range(256)) - set(_LETTERS)))
@@ -80,6 +85,26 @@ _ONE: Final = r"[0-9A-Za-z@$!|+({]"
 _MAY_BE_SPACED: Final = re2.compile(rf"(?:^|[^0-9A-Za-z]){_ONE}(?:[^0-9A-Za-z]{{1,3}}{_ONE}){{3}}".encode())
 
 _WORDS: Final = re2.compile(rf"[A-Za-z]{{{_LONG},}}".encode())
+
+SIGNS: Final = (_MAY_BE_SPACED.pattern, rf"[A-Za-z0134578@$!|+(\{{]{{{_LONG}}}".encode())
+"""In a text of ASCII without these, `readings` differ from the text in characters only, and in their direction."""
+
+
+def _apart_or_leet(bits: int) -> int:
+    bits |= _APART.origins(bits)
+    return bits | _LEET[0].origins(bits) | _LEET[1].origins(bits)
+
+
+_DISGUISES: Final = (
+    Disguise(_apart_or_leet),
+    Disguise(_ROT13.origins),
+    Disguise(lambda bits: bits, backwards=True),
+)
+
+
+def disguised(pattern: str) -> list[bytes | None]:
+    """What to look for in a text of ASCII (`detect.prefilter`): where none is, no reading has the pattern."""
+    return [coarsened(pattern, disguise) for disguise in _DISGUISES]
 
 
 def readings(text: str) -> Iterator[Undisguised]:

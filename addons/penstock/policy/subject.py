@@ -17,8 +17,8 @@ from typing import Final, Literal, NamedTuple
 from penstock.detect.prefilter import Prefilter
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
-from penstock.policy.codes import decodings
-from penstock.policy.speech import Undisguised, loosened, readings
+from penstock.policy.codes import SIGN, decodings
+from penstock.policy.speech import SIGNS, Undisguised, disguised, loosened, readings
 
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
@@ -71,11 +71,16 @@ class Sieve:
         phrases = {pattern: each for pattern, each in loose.items() if each is not None}
         self._phrases = _Patterns({pattern: pattern for pattern in phrases})
         self._loose = _Patterns(phrases)
+        hidden = [each for pattern in phrases for each in disguised(pattern)]
+        self._anything = Prefilter(self._patterns.names, (SIGN, *(SIGNS if phrases else ()), *hidden))
 
     def subject(self, texts: Texts, call: Call | None = None) -> Subject:
+        plain = "\n".join(texts.covering)
+        if plain.isascii() and not self._anything.candidates(plain):  # the end, for most calls
+            return Subject((), texts.size, call)
         covering = spellings(texts.covering)
         speech = self._speech(covering)
-        if not self._patterns.possible("\n".join(covering)):  # the end, for most calls
+        if not self._patterns.possible("\n".join(covering)):
             return Subject((), texts.size, call, _union(speech), speech)
         views = tuple(View(text, self._patterns.possible(text)) for text in spellings(texts.all))
         return Subject(views, texts.size, call, _union(views) | _union(speech), speech)
