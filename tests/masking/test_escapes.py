@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import custom, detector
-from penstock.masking.escapes import Piece, Unescape, escape
+from penstock.masking.escapes import Unescape, escape
 from penstock.masking.mask import Mask, MaskRule
+from penstock.masking.spelled import Piece
 from tests.detect.patterns import tried
 from tests.masking.chunks import ALL, CUTS, chunks, differs
 

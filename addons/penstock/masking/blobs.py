@@ -10,6 +10,7 @@ stands, in whole groups of characters, so that the rest of the blob still says w
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol
@@ -17,22 +18,22 @@ from typing import Final, Protocol
 import re2
 import regex
 
-from penstock.masking.escapes import Piece
 from penstock.masking.release import FOREVER
+from penstock.masking.spelled import Piece
 
 LEAST: Final = 16
 """Characters of the shortest blob."""
 ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN: Final = regex.compile(r"[A-Za-z0-9+/_-]*+")
 _HEX_RUN: Final = regex.compile(r"[0-9A-Fa-f]*+")
-_NEXT: Final = regex.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
+_NEXT: Final = re.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
 SIGN: Final = b"[A-Za-z0-9+/_-]{%d}" % LEAST
 """Without this in it, a text has no blob; for `detect.prefilter`."""
-_LONG: Final = re2.compile(SIGN)
+_LONG: Final = re2.compile(b"[A-Za-z0-9+/_-]{%d,}" % LEAST)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _BLANK: Final = dict.fromkeys(map(ord, "\t\n\r"))
 _MUCH: Final = 192
-"""Characters of a piece from which on it pays to ask first whether there is any run."""
+"""Characters of a piece from which on it pays to ask RE2 for the next long run."""
 
 
 class Inner(Protocol):
@@ -193,8 +194,7 @@ class Blobs:
 
     def _long(self, piece: Piece) -> None:
         text, at, size = piece.text, 0, len(piece.text)
-        if size > _MUCH and not (self._run or self._dead or self._blob) and not _has_runs(text):
-            at = len(text.rstrip(ALPHABET))
+        raw = text.encode("ascii", "replace") if size > _MUCH else b""
         while at < size:
             if self._blob is not None:
                 at = self._decode(piece, at)
@@ -208,14 +208,13 @@ class Blobs:
                     end += 1  # that character is in no run
                 at = end
             else:
-                found = _NEXT.search(text, at)
-                if found is None:
-                    return
-                self._take(piece, found.start(), found.end())
-                at = found.end()
+                start, at = _next(text, raw, at)
+                self._take(piece, start, at)
 
     def _take(self, piece: Piece, start: int, end: int) -> None:
-        """A run goes on; once it is long enough it shows whether it is a blob."""
+        """A run goes on, if at all; once it is long enough it shows whether it is a blob."""
+        if start == end:
+            return
         self._keep(piece, start, piece.text[start:end])
         run = self._run
         if not _hopeful(run[:LEAST]):
@@ -251,9 +250,13 @@ class Blobs:
         return end
 
 
-def _has_runs(text: str) -> bool:
-    """Whether there is a run in the text that is long enough."""
-    return _LONG.search(text.encode("ascii", "replace")) is not None
+def _next(text: str, raw: bytes, at: int) -> tuple[int, int]:
+    """Where the next run is that is long enough, or goes on beyond the text. `raw`: the text for RE2; or empty."""
+    if raw:
+        found = _LONG.search(raw, at)
+        return found.span() if found is not None else (max(at, len(text.rstrip(ALPHABET))), len(text))
+    match = _NEXT.search(text, at)
+    return match.span() if match is not None else (len(text), len(text))
 
 
 def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 import regex
 
 from penstock.detect.confusable import LOOKS
-from penstock.masking.escapes import Piece
 from penstock.masking.release import FOREVER
+from penstock.masking.spelled import OPEN, Piece, Spelled, Word
 
 # Entities of the characters that values are made of. With the semicolon, so that no code is the beginning of another.
 _NAMES: Final = (
@@ -25,7 +25,6 @@ _CODE: Final = regex.compile(
     regex.VERSION0,
 )
 _LONGEST: Final = 12
-_FIRST: Final = regex.compile(r"[%&\\]")
 # What may become a code in a text that goes on.
 _SIGN: Final = regex.compile(rf"%(?:{_H}|\Z)|&(?:\#|[A-Za-z]{{1,7}}(?:;|\Z)|\Z)|\\(?:[xU0-3]|u(?:\{{|\Z)|\Z)")
 
@@ -35,74 +34,18 @@ def has_codes(text: str) -> bool:
     return ("%" in text or "&" in text or "\\" in text) and _SIGN.search(text) is not None
 
 
-class Codes:
+class Codes(Spelled):
     """Reads the codes of a text that arrives in pieces. What is none stands for itself."""
 
-    __slots__ = ("_ends", "_pending", "_starts")
+    __slots__ = ()
+    begins = regex.compile(r"[%&\\]", regex.VERSION0)
 
-    def __init__(self) -> None:
-        self._pending = ""
-        """A code that is not complete yet."""
-        self._starts: list[int] = []
-        """Where each of its characters starts and ends in the original text."""
-        self._ends: list[int] = []
-
-    @property
-    def held(self) -> int:
-        """Where what is not complete yet begins in the original text."""
-        return self._starts[0] if self._starts else FOREVER
-
-    def copy(self) -> Codes:
-        other = Codes()
-        other._pending, other._starts, other._ends = self._pending, self._starts.copy(), self._ends.copy()
-        return other
-
-    def feed(self, piece: Piece) -> Piece:
-        """The characters that are complete now."""
-        if not self._pending and _FIRST.search(piece.text) is None:
-            return piece
-        text = self._pending + piece.text
-        starts, ends = [*self._starts, *piece.starts()], [*self._ends, *piece.ends()]
-        return self._read(text, starts, ends, piece, last=False)
-
-    def close(self) -> Piece:
-        """The end of the text: what has remained incomplete."""
-        return self._read(self._pending, self._starts, self._ends, Piece("", 0, 0), last=True)
-
-    def _read(self, text: str, starts: list[int], ends: list[int], whole: Piece, *, last: bool) -> Piece:
-        read: list[str] = []
-        first: list[int] = []
-        after: list[int] = []
-        at = 0
-        self._pending, self._starts, self._ends = "", [], []
-        while (found := _FIRST.search(text, at)) is not None:
-            begin = found.start()
-            code = _CODE.match(text, begin)
-            stop = begin if code is not None else begin + 1
-            near = code is None and not last and len(text) - begin <= _LONGEST
-            open_ = near and _CODE.fullmatch(text, begin, partial=True) is not None
-            if open_:
-                stop = begin
-            read.append(text[at:stop])
-            first += starts[at:stop]
-            after += ends[at:stop]
-            at = stop
-            if open_:
-                self._pending, self._starts, self._ends = text[begin:], starts[begin:], ends[begin:]
-                return _piece("".join(read), first, after, whole)
-            if code is not None:
-                at = code.end()
-                said = _decoded(code[0])
-                read.append(said)
-                first += [starts[begin]] * len(said)
-                after += [ends[at - 1]] * len(said)
-        read.append(text[at:])
-        return _piece("".join(read), first + starts[at:], after + ends[at:], whole)
-
-
-def _piece(text: str, starts: list[int], ends: list[int], whole: Piece) -> Piece:
-    place = whole.place
-    return Piece(text, place, whole.size, [each - place for each in starts], [each - place for each in ends])
+    def word(self, text: str, at: int, *, last: bool) -> Word | str | None:
+        code = _CODE.match(text, at)
+        if code is not None:
+            return Word(code.end(), _decoded(code[0]))
+        near = not last and len(text) - at <= _LONGEST
+        return OPEN if near and _CODE.fullmatch(text, at, partial=True) is not None else None
 
 
 def _decoded(code: str) -> str:

@@ -21,13 +21,14 @@ from typing import Final
 import regex
 
 from penstock.detect.view import fold, view
-from penstock.masking.escapes import Piece, escape
+from penstock.masking.escapes import escape
 from penstock.masking.fields import Field, Whereabouts
 from penstock.masking.grammar import NUMBER, Grammar, Token, scalar_breaks
 from penstock.masking.levels import Level, Told
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.rule import REACH
 from penstock.masking.ruleset import RuleSet
+from penstock.masking.spelled import Piece
 from penstock.masking.stream import Scan
 from penstock.masking.text import MaskStream
 from penstock.masking.vault import Vault

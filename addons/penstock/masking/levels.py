@@ -16,8 +16,9 @@ from penstock.detect.confusable import disguised
 from penstock.detect.view import view
 from penstock.masking.blobs import Blobs
 from penstock.masking.codes import Codes, Looks, has_codes
-from penstock.masking.escapes import Piece, Unescape, escape
+from penstock.masking.escapes import Unescape, escape
 from penstock.masking.release import FOREVER
+from penstock.masking.spelled import Piece
 from penstock.masking.stream import Scan
 
 type Spell = Callable[[str], str] | None

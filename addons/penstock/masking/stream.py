@@ -347,8 +347,8 @@ class Scan:
             self._end = [each + 1 for each in self._start]
         if start is None or end is None:
             start, end = range(len(text)), range(1, len(text) + 1)
-        self._start += [place + each for each in start]
-        self._end += [place + each for each in end]
+        self._start += [place + each for each in start] if place else start
+        self._end += [place + each for each in end] if place else end
 
     def _forget(self) -> None:
         """Cut away what is settled and is no rule's left context."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from penstock.masking.escapes import Piece
 from penstock.masking.finding import Finding
 from penstock.masking.levels import Told
 from penstock.masking.release import FOREVER, Found, Release
 from penstock.masking.ruleset import RuleSet
+from penstock.masking.spelled import Piece
 from penstock.masking.stream import Scan
 from penstock.masking.vault import Vault
 
