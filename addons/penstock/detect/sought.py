@@ -50,6 +50,27 @@ def _looking(node: Node) -> Node:
             return node
 
 
+def _asks_before(node: Node) -> bool:
+    """Whether a match starts with a question about what stands before it."""
+    match node:
+        case Edge() | Look():
+            return True
+        case Group(item):
+            return _asks_before(item)
+        case Sequence(items):
+            return bool(items) and _asks_before(items[0])
+        case Choice(branches):
+            return any(map(_asks_before, branches))
+        case _:
+            return False
+
+
+def _class(bits: int) -> str:
+    """A class of characters, as `opening` tells them."""
+    known = "".join(f"\\x{code:02x}" for code in range(128) if bits >> code & 1)
+    return f"[{known}{r'\x80-\U0010ffff' if bits & EVERY_WIDE else ''}]"
+
+
 class Sought:
     """The pattern R, its pending twin P (`masking.stream` says what it tells), and how far both look."""
 
@@ -60,6 +81,9 @@ class Sought:
         tree = parse(pattern)
         known, begins = shape(tree), opening(tree)
         looking = render(_looking(tree))
+        if known.low and _asks_before(tree) and not (begins.places[0] & _LETTERS).bit_count() > _MANY:
+            # `regex` asks at every place what stands before it, unless it sees first that no match starts there.
+            looking = f"(?={_class(begins.places[0])})(?:{looking})"
         # The text before is cut away as it is released, so an anchor at the start looks for a character before it.
         self.search: Final = regex.compile(looking, regex.VERSION0).search
         self.pending: Final = regex.compile(rf"(?>{looking})[\s\S](?!)", regex.VERSION0).search
