@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,7 +100,19 @@ def test_social_security_numbers(value: str, holds: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "holds"), [("2001:db8::1", True), ("fe80::1%eth0", True), ("a::b", False), ("1:2", False), ("::", False)]
+    ("value", "holds"),
+    [
+        ("2001:db8::1", True),
+        ("fe80::1%eth0", True),
+        ("::1", True),
+        ("::ffff:192.0.2.1", True),
+        ("8c21:5f3a:11bd:9e0f:77a2:3c4d:9b1e:4f6", True),
+        ("a::b", False),
+        ("3::4", False),
+        ("1:2", False),
+        ("::", False),
+        ("00:11:22:33:44:55:66:77", False),
+    ],
 )
 def test_ipv6_addresses(value: str, holds: bool) -> None:
     assert checks.ipv6(value) is holds
@@ -107,6 +121,48 @@ def test_ipv6_addresses(value: str, holds: bool) -> None:
 
 def test_an_ipv4_address_is_as_its_pattern_has_it() -> None:
     assert checks.ip("10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        ("00:1a:2b:3c:4d:5e", True),
+        ("001a.2b3c.4d5e", True),
+        ("001A2B3C4D5E", True),
+        ("001122334455", True),
+        ("202405141234", False),
+        ("deadbeefcafe", False),
+        ("ff-ff-ff-ff-ff-ff", False),
+        ("000000000000", False),
+    ],
+)
+def test_hardware_addresses(value: str, holds: bool) -> None:
+    assert checks.mac(value) is holds
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "holds"),
+    [
+        (checks.ie_pps, "6433435F", True),
+        (checks.ie_pps, "6433435 f", True),
+        (checks.ie_pps, "6433435FT", True),
+        (checks.ie_pps, "6433435FW", True),
+        (checks.ie_pps, "1234567FA", True),
+        (checks.ie_pps, "1234567WA", False),
+        (checks.ie_pps, "6433435ET", False),
+        (checks.in_pan, "ABCPK1234L", True),
+        (checks.in_pan, "abcpk 1234 l", True),
+        (checks.in_pan, "ABCPK0000L", False),
+        (checks.in_pan, "AAAAA1234A", False),
+        (checks.cn_resident, "110105 19491231 002x", True),
+        (checks.cn_resident, "110105 19491331 002X", False),
+        (checks.tw_id, "A123456789", True),
+        (checks.tw_id, "a900000016", True),
+        (checks.tw_id, "AA23456786", False),
+    ],
+)
+def test_numbers_as_they_are_also_written(check: Callable[[str], bool], value: str, holds: bool) -> None:
+    assert check(value) is holds
 
 
 def test_the_longest_part_that_holds_is_taken() -> None:

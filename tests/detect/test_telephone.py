@@ -67,5 +67,10 @@ def test_a_trunk_prefix_in_an_international_number_is_taken() -> None:
     assert phone("+44 (0)20 7946 0958")
 
 
+@pytest.mark.parametrize("text", ["(555) 123-4567", "+1 555-123-4567", "555-555-5555", "555-0123", "07700 900123"])
+def test_numbers_of_films_and_documentation_are_taken_for_numbers(text: str) -> None:
+    assert phone(text)
+
+
 def test_international_services_have_numbers_too() -> None:
     assert phone("+800 1234 5678")

@@ -112,13 +112,25 @@ def iban_length(candidate: str) -> int:
     return 0
 
 
+_IN_USE: Final = tuple(
+    map(
+        ipaddress.IPv6Network,
+        ("::1/128", "::ffff:0:0/96", "64:ff9b::/32", "100::/64", "2000::/3", "fc00::/7", "fe80::/9", "ff00::/8"),
+    )
+)
+
+
 def ipv6(value: str) -> bool:
-    """An IPv6 address; one without a digit is more likely a name in a program (`fade::deed`)."""
+    """An IPv6 address; one without a digit is more likely a name in a program (`fade::deed`), and a short one out of no
+    block that is in use (RFC 4291, IANA's registry) a score or a slice (`3::4`)."""
     try:
-        ipaddress.IPv6Address(value.partition("%")[0])
+        address = ipaddress.IPv6Address(value.partition("%")[0])
     except ValueError:
         return False
-    return any(map(str.isdigit, value))
+    groups = [group for group in value.split(":") if group]
+    if len(groups) == 8 and all(len(group) == 2 for group in groups):
+        return False  # EUI-64, or the start of a digest in pairs
+    return any(map(str.isdigit, value)) and (len(groups) > 3 or any(address in block for block in _IN_USE))
 
 
 def ip(value: str) -> bool:
@@ -127,9 +139,11 @@ def ip(value: str) -> bool:
 
 
 def mac(value: str) -> bool:
-    """Neither all zeros nor all ones, which are nobody's; as pairs, one letter or a zero at least: no time of day."""
+    """Neither all zeros nor all ones, which are nobody's; without separators digits and letters, or zeros at the
+    start: no number, no word."""
     digits = _SEPARATOR.sub("", value)
-    return len(set(digits.lower())) > 1
+    alike = (digits.isdigit() and digits[:2] != "00") or digits.isalpha()
+    return len(set(digits.lower())) > 1 and not (alike and len(digits) == len(value))
 
 
 def bic(value: str) -> bool:
@@ -170,6 +184,31 @@ def de_id_card(value: str) -> bool:
 def nl_bsn(value: str) -> bool:
     """As `numbers.nl_bsn`; one of eight digits has lost its zero."""
     return numbers.nl_bsn(_NOT_DIGIT.sub("", value).rjust(9, "0"))
+
+
+def ie_pps(value: str) -> bool:
+    """As `numbers.ie_pps`; a T or an X at the end (until 2013) does not count, as W does not."""
+    letters = _SEPARATOR.sub("", value).upper()
+    return numbers.ie_pps(letters[:8] if letters[8:] in ("T", "X") else letters)
+
+
+def in_pan(value: str) -> bool:
+    """A serial number from 0001 on, and not one letter only before it."""
+    letters = _SEPARATOR.sub("", value)
+    return letters[5:9] != "0000" and len(set(letters[:5])) > 1
+
+
+def cn_resident(value: str) -> bool:
+    """As `numbers.cn_resident`, however it is spaced."""
+    return numbers.cn_resident(_SEPARATOR.sub("", value))
+
+
+_SECOND: Final = str.maketrans("ABCD", "0123")
+
+
+def tw_id(value: str) -> bool:
+    """As `numbers.tw_id`; the second letter of a residence number from before 2021 counts 0 to 3."""
+    return numbers.tw_id(value[0] + value[1].upper().translate(_SECOND) + value[2:])
 
 
 _PLACEHOLDER: Final = regex.compile(

@@ -13,16 +13,51 @@ _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32M: Final = 0x2BC830A3
 
 
-def base58check(value: str) -> bool:
-    """21 bytes and the first four of their double SHA-256 (Bitcoin, Litecoin, Dogecoin, Dash, Tron, XRP)."""
-    alphabet = _RIPPLE if value[0] == "r" else _BASE58
+def _base58(value: str, alphabet: str = _BASE58) -> bytes:
     number = 0
     for character in value:
         number = number * 58 + alphabet.index(character)
     zeros = len(value) - len(value.lstrip(alphabet[0]))
-    body = number.to_bytes((number.bit_length() + 7) // 8)
-    data = bytes(zeros) + body
-    return len(data) == 25 and hashlib.sha256(hashlib.sha256(data[:21]).digest()).digest()[:4] == data[21:]
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def base58check(value: str) -> bool:
+    """21 bytes and the first four of their double SHA-256 (Bitcoin, Litecoin, Dogecoin, Dash, Tron, XRP); Zcash: 22."""
+    data = _base58(value, _RIPPLE if value[0] == "r" else _BASE58)
+    size = 26 if value[0] == "t" else 25
+    return len(data) == size and hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] == data[-4:]
+
+
+_BLOCKS: Final = {11: 8, 7: 5}
+"""Letters of a block of Monero's base58 -> its bytes; the last block of an address is shorter."""
+
+
+def monero(value: str) -> bool:
+    """69 bytes, or 77 with a payment's id, of which the last four are the Keccak-256 of the others."""
+    data = b""
+    for at in range(0, len(value), 11):
+        block = value[at : at + 11]
+        number = int.from_bytes(_base58(block))
+        size = _BLOCKS.get(len(block), 0)
+        if number >= 256**size:
+            return False
+        data += number.to_bytes(size)
+    return keccak256(data[:-4])[:4] == data[-4:]
+
+
+_CASH: Final = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
+
+
+def cashaddr(value: str) -> bool:
+    """Bitcoin Cash: as bech32, with a colon and a polynomial of its own; the prefix may be left out."""
+    prefix, _, data = value.rpartition(":")
+    total = 1
+    for rank in [*(ord(each) & 31 for each in prefix or "bitcoincash"), 0, *map(_BECH32.index, data)]:
+        top = total >> 35
+        total = (total & 0x7FFFFFFFF) << 5 ^ rank
+        for bit, generator in enumerate(_CASH):
+            total ^= generator if top >> bit & 1 else 0
+    return total == 1
 
 
 def bech32(value: str) -> bool:
@@ -62,11 +97,20 @@ def ethereum(value: str) -> bool:
     )
 
 
+_HUMAN: Final = ("bc1", "tb1", "ltc1", "addr1", "cosmo", "osmo1")
+
+
 def address(value: str) -> bool:
     """Any of them."""
     if value[:2] in ("0x", "0X"):
         return ethereum(value)
-    return base58check(value) if value[0] in "13LMDXTr" else bech32(value)
+    if ":" in value or (value[0] in "qp" and len(value) == 42):
+        return cashaddr(value)
+    if "1" in value and value[:5].lower().startswith(_HUMAN):
+        return bech32(value)
+    if len(value) > 90:
+        return monero(value)
+    return base58check(value)
 
 
 _MASK: Final = (1 << 64) - 1

@@ -115,10 +115,13 @@ def _within(node: Node, run: int) -> _Within:
                     break
             return _Within(full, stops, keys)
         case Choice(branches):
-            each = [_within(branch, run) for branch in branches]
-            return _Within(*(reduce(or_, bits) for bits in zip(*each, strict=True)))
+            return reduce(_or, (_within(branch, run) for branch in branches))
         case _:
             assert_never(node)
+
+
+def _or(a: _Within, b: _Within) -> _Within:
+    return _Within(a.full | b.full, a.stops | b.stops, a.keys | b.keys)
 
 
 def _repeated(once: _Within, low: int, high: int | None) -> _Within:

@@ -11,14 +11,16 @@ from penstock.detect.view import fold
 
 _NUMBER: Final = regex.compile(r"[0-9]+")
 _FRACTION: Final = regex.compile(r"(?<=\.)[0-9]+")
-_WORD: Final = regex.compile(r"[A-Za-z\u00c0-\u024f]{3,}")
+_WORD: Final = regex.compile(r"[A-Za-z\u00c0-\u024f\u0410-\u045f]{3,}")
 _FLOAT: Final = regex.compile(r"[0-9]+(?:\.[0-9]+)?")
+_TIME: Final = regex.compile(r"[T ][0-9]{2}:.*")
 _OLDEST: Final = 130
 _MONTHS: Final = (
-    "jan ene gen sty led jän", "feb fév fev fab únor fevereiro", "mar mär mrt mrz", "apr avr abr kwi",
-    "may mai mag maj mei", "jun juin giu cze kesä",
-    "jul juil lug lip heinä", "aug août ago aou", "sep set wrz syys", "oct okt ott out paź loka", "nov lis marras",
-    "dec dez dic déc gru joulu",
+    "jan ene gen sty led jän oca янв січ tammi", "feb fév fev fab únor fevereiro lut şub фев лют helmi",
+    "mar mär mrt mrz мар бер maalis", "apr avr abr kwi nis апр кві huhti", "may mai mag maj mei мая май тра touko",
+    "jun juin giu cze kesä haz июн чер", "jul juil lug lip heinä tem июл", "aug août ago aou sie ağu авг сер elo",
+    "sep set wrz syys eyl сен вер", "oct okt ott out paź loka eki окт жов", "nov lis marras kas ноя",
+    "dec dez dic déc gru joulu ara дек гру",
 )  # fmt: skip
 _MONTH: Final = {fold(start): month for month, starts in enumerate(_MONTHS, 1) for start in starts.split()}
 
@@ -36,6 +38,7 @@ def _is_birth(year: int, month: int, day: int) -> bool:
 
 def birthday(value: str) -> bool:
     """A day that was, at most 130 years ago; day and month in either order."""
+    value = _TIME.sub("", value)
     numbers = [int(number) for number in _NUMBER.findall(value)]
     if word := _WORD.search(value.lower().replace("of ", "").replace("del ", "").replace("di ", "")):
         month = next((_MONTH[word[0][:size]] for size in (5, 4, 3) if word[0][:size] in _MONTH), 0)

@@ -12,8 +12,15 @@ from typing import Final
 import phonenumbers
 import regex
 
-REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "IN", "BR", "AU", "JP", "CN", "MX")
+REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "IN", "BR", "AU", "JP", "CN", "MX", "DK")
 """Where a number without a country code may be from."""
+_FICTION: Final = {
+    "US": "555[0-9]{7}|555[0-9]{4}|1234567890",
+    "GB": "7700900[0-9]{3}|1632960[0-9]{3}",
+    "FR": "63998[0-9]{4}",
+    "IE": "2091[0-9]{5}",
+}
+"""Numbers that no plan gives out and everybody writes: who puts one into a text means a telephone number."""
 _KINDS: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
     "voicemail",
@@ -28,7 +35,12 @@ _NOT_DIGIT: Final = regex.compile(r"[^0-9]+")
 def phone(value: str) -> bool:
     """A number that can be dialled: valid in the country that it names or, without one, in one of `REGIONS`."""
     digits = _NOT_DIGIT.sub("", value)
-    if not 7 <= len(digits) <= 17 or len(set(digits)) == 1 or _DATE.search(value) or _is_figure(value):
+    if (
+        not 7 <= len(digits) <= 17
+        or (len(set(digits)) == 1 and digits != "5" * 10)
+        or _DATE.search(value)
+        or _is_figure(value)
+    ):
         return False
     if "+" not in value and not digits.startswith("00"):
         return _national().fullmatch(digits) is not None
@@ -68,4 +80,5 @@ def _dialled(region: str | int) -> str:
     kinds = [getattr(plan, kind) for kind in _KINDS]
     patterns = [kind.national_number_pattern for kind in kinds if kind is not None and kind.national_number_pattern]
     trunk = f"(?:{plan.national_prefix})?" if plan.national_prefix else ""
-    return f"{trunk}(?=(?:{plan.general_desc.national_number_pattern})$)(?:{'|'.join(patterns)})"
+    made_up = f"|{_FICTION[region]}" if region in _FICTION else ""
+    return f"{trunk}(?:(?=(?:{plan.general_desc.national_number_pattern})$)(?:{'|'.join(patterns)}){made_up})"

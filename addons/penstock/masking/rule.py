@@ -105,11 +105,15 @@ class Judge:
             detector.check or detector.measure or detector.context or detector.against or self._never
         )
 
-    def accept(self, value: str, before: str) -> int:
-        """How many characters of the candidate are the value, 0 for none. `before`: the text right before it."""
+    def accept(self, value: str, before: str, *, follows: bool = False) -> int:
+        """How many characters of the candidate are the value, 0 for none. `before`: the text right before it.
+
+        `follows`: another value stands a little before it, as in a column; that is as good as a word of context, but
+        for a word that says that it is something else.
+        """
         spoken_for = self.context is not None and self.context.stands_in(before)
-        expected = spoken_for or self.context is None
-        if self._never or (self._only_spoken_for and not spoken_for):
+        expected = spoken_for or follows or self.context is None
+        if self._never or (self._only_spoken_for and not (spoken_for or follows)):
             return 0
         if not expected and (self._alone is None or self._alone.match(value) is None):
             return 0  # no part of it, from its start, could stand alone

@@ -5,7 +5,8 @@ makes of the text; no character is released that can still become part of a valu
 
 **What the whole text means.** A rule scans from the left: `R.search(text, p)`, and goes on at the end of what it finds;
 where the match is empty or its check fails, at the character after its start. So the outcome of a rule is settled by
-the outcome of its pattern R at each place where a match may start, from left to right.
+the outcome of its pattern R at each place where a match may start, from left to right. (A value that ended a little
+before speaks for the next one as a word of context does: in a column only the first one stands below such a word.)
 
 **What is settled.** Take a place `i` of the text so far, and let R explore from there: path after path, in its own
 order, until one succeeds. If it never asks for a character beyond the end of the text so far, then more text changes
@@ -88,6 +89,7 @@ class Scan:
         "_before",
         "_buffer",
         "_end",
+        "_ended",
         "_open",
         "_place",
         "_possible",
@@ -138,6 +140,8 @@ class Scan:
         """The bits of those rules."""
         self._watcher = Watcher(rules.watch)
         self._swallowing: dict[int, Found] = {}
+        self._ended: dict[int, int] = {}
+        """Rule -> where its last value ended, in the buffer or before it: the next may be in the same column."""
         self._spent: dict[int, int] = {}
         """Candidates of a rule that were none."""
 
@@ -210,6 +214,9 @@ class Scan:
             window = self._before[-REACH:] + window
         lonely &= ~self._rules.spoken_for(window)
         for rule in self._rules.chosen(lonely):
+            if start - self._ended.get(rule.index, -REACH - 1) <= REACH:
+                lonely &= ~rule.bit
+        for rule in self._rules.chosen(lonely):
             opened.pop(rule.index, None)
         return active & ~lonely
 
@@ -239,6 +246,7 @@ class Scan:
         other._open, other._active, other._watcher = self._open.copy(), self._active, self._watcher.copy()
         other._swallowing = self._swallowing.copy()
         other._spent = self._spent.copy()
+        other._ended = self._ended.copy()
         for found in other._swallowing.values():
             found.views += 1
         return other
@@ -247,7 +255,7 @@ class Scan:
         """Whether both will find the same from here on: they remember the same text, and nothing is open in either."""
         if self._active or other._active or self._watcher.runs or other._watcher.runs or self._whole:
             return False
-        if self._spent != other._spent:
+        if self._spent != other._spent or self._near() != other._near():
             return False
         behind = self._rules.behind
         return self._buffer[-behind:] == other._buffer[-behind:] and len(self._buffer) >= behind <= len(other._buffer)
@@ -290,6 +298,8 @@ class Scan:
                 return match.start() + 1
             if start + count < end:
                 resume = end = start + count
+            if rule.judge is not None and rule.judge.context is not None:
+                self._ended[rule.index] = end
         place, mark = self._starts(_in_escape(buffer, start)), (self._starts(start), self._ends(end))
         if rule.until is not None:
             self._swallowing[rule.index] = self._add(Found(rule, place, FOREVER, "", self.spell, mark))
@@ -303,7 +313,8 @@ class Scan:
         spent = self._spent.get(rule.index, 0)
         if spent >= PATIENCE:
             return end - start
-        count = judge.accept(self._buffer[start:end], self._context(start))
+        follows = start - self._ended.get(rule.index, -REACH - 1) <= REACH
+        count = judge.accept(self._buffer[start:end], self._context(start), follows=follows)
         if not count:
             self._spent[rule.index] = spent + 1
         return count
@@ -325,6 +336,11 @@ class Scan:
             return limit, False  # `close` ends it, with the text
         self._release.ended(self._swallowing.pop(rule.index), self._ends(match.end()))
         return match.end(), True
+
+    def _near(self) -> dict[int, int]:
+        """How far before the end of the text the last value of each rule ended, of those that still matter."""
+        edge = len(self._buffer)
+        return {index: edge - at for index, at in self._ended.items() if edge - at <= REACH}
 
     def _context(self, start: int) -> str:
         """The text right before a place, `REACH` characters of it."""
@@ -357,6 +373,7 @@ class Scan:
         self._place += cut
         self._settled -= cut
         self._open = {index: at - cut for index, at in self._open.items()}
+        self._ended = {index: at - cut for index, at in self._ended.items()}
         self._watcher.shift(cut)
         if self._start is None or self._end is None:
             return

@@ -10,17 +10,36 @@ from penstock.detect.value import Detector
 
 _SOCIAL: Final = (
     "ssn", "ssns", "social security", "social security number", "social", "soc sec", "ss#", "ss #", "tax id", "tin",
-    "taxpayer", "last four", "seguro social", "ssn4",
+    "taxpayer", "last four", "seguro social", "ssn4", "s.s.n", "soc. sec", "social sec", "w-9", "w-2", "w9", "w2",
+    "número de seguro", "itin/ssn", "socsec", "ssnumber", "taxid",
 )  # fmt: skip
+_PAPERS: Final = (
+    "account", "acct", "konto",
+    "card", "visa", "mastercard", "amex", "passport", "medicare", "iban", "bic", "swift", "itin", "sin", "nie", "run",
+    "pan",
+)  # fmt: skip
+"""What else a person has, named before a number of the form of a social security number."""
 _LICENCE: Final = (
     "driver license", "drivers license", "driver's license", "driver’s license", "driver licence", "drivers licence",
     "driver's licence",
     "driving license", "driving licence", "licence number", "license number", "license no", "licence no",
     "license #", "operator license", "dmv",
-    "dl number", "dl no", "dl #", "dl:", "dln", "driver lic", "driver id", "licencia de conducir", "state id",
-    "permit number",
+    "dl number", "dl no", "dl #", "dl:", "dln", "cdl", "driving permit", "driver lic", "drivers lic",
+    "driver's lic", "driver’s lic", "driver id", "licencia de conducir", "licencia de manejo",
+    "permis de conduire", "state id",
+    "permit number", "licensed driver", "licensenumber", "licencenumber",
     "drivers_license", "driver_license", "driverlicense", "driverslicense",
+    "my dl", "her dl", "his dl", "dl is", "state dl", "valid dl", "florida dl", "texas dl", "california dl",
+    "wisconsin dl", "insured driver",
+    "fl dl", "tx dl", "ca dl", "ny dl", "nj dl", "pa dl", "il dl", "oh dl", "ga dl", "nc dl", "mi dl", "va dl", "az dl",
+    "wa dl",
 )  # fmt: skip
+_CONTADO: Final = (
+    "protocolo", "processo", "boleto", "rastreio", "rastreamento", "encomenda", "código de barras", "chamado",
+    "nota fiscal", "nf",
+    "fone", "whats", "zap", "matrícula", "contrato",
+)  # fmt: skip
+"""Right before a number, in Brazil: it counts something, or is dialled."""
 
 AMERICA: Final = (
     Detector(
@@ -31,7 +50,7 @@ AMERICA: Final = (
         check=numbers.us_ssn,
         context=_SOCIAL,
         alone=r"[0-9]{3}([-. ])[0-9]{2}\1[0-9]{4}",
-        against=(*COUNTED, *NUMBERED),
+        against=tuple(word for word in (*COUNTED, *NUMBERED) if word not in _PAPERS),
         confidence=0.85,
         kind="identity",
         what="US social security number",
@@ -40,7 +59,7 @@ AMERICA: Final = (
     Detector(
         "us_itin",
         "US_ITIN",
-        BEGIN + r"9[0-9]{2}(?:-[5-9][0-9]-[0-9]{4}| [5-9][0-9] [0-9]{4}|[5-9][0-9]{5})" + END,
+        BEGIN + r"9[0-9]{2}(?:-[5-9][0-9]-[0-9]{4}| [5-9][0-9] [0-9]{4}|\.[5-9][0-9]\.[0-9]{4}|[5-9][0-9]{5})" + END,
         check=numbers.us_itin,
         context=(
             "itin",
@@ -51,6 +70,10 @@ AMERICA: Final = (
             "tin",
             "irs",
             "individual taxpayer",
+            "i.t.i.n",
+            "w-7",
+            "taxid",
+            "contribuyente",
         ),
         alone=r"9[0-9]{2}([- ])[0-9]{2}\1[0-9]{4}",
         against=(*COUNTED, *NUMBERED),
@@ -62,7 +85,7 @@ AMERICA: Final = (
     Detector(
         "us_passport",
         "US_PASSPORT",
-        BEGIN + r"(?:[A-Z][0-9]{8}|[0-9]{9})" + END,
+        BEGIN + r"(?:[A-Zacex][0-9]{8}|[0-9]{9})" + END,
         check=checks.varied,
         context=(
             "passport",
@@ -74,6 +97,19 @@ AMERICA: Final = (
             "travel document",
             "passport card",
             "passport book",
+            "travel doc",
+            "reisepass",
+            "reisepassnummer",
+            "passaporte",
+            "passaporto",
+            "paspoort",
+            "paszport",
+            "паспорт",
+            "护照",
+            "護照",
+            "パスポート",
+            "旅券",
+            "여권",
         ),
         confidence=0.85,
         kind="identity",
@@ -82,7 +118,8 @@ AMERICA: Final = (
     Detector(
         "us_driver_license",
         "US_DRIVER_LICENSE",
-        BEGIN + r"(?:[A-Z]{1,3}[ -]?[0-9]{2,5}(?:[ -]?[0-9]{2,5}){1,4}(?:-[0-9])?|[0-9]{7,12}"
+        BEGIN
+        + r"(?!(?:C?DLN?|ID|NO|LIC)[ -])(?:[A-Z]{1,3}[ -]?[0-9]{2,5}(?:[ -]?[0-9]{2,5}){1,4}(?:-[0-9])?|[0-9]{7,12}"
         r"|[0-9]{2,3}[ -][0-9]{3}[ -][0-9]{3,4}"
         r"|[A-Z]{3,7}[0-9A-Z]{4}[0-9]{3}[0-9A-Z]{1,3}|[0-9]{2}[A-Z]{3}[0-9]{5}|[0-9]{3}[A-Z]{2}[0-9]{4})" + END,
         check=checks.varied,
@@ -107,6 +144,7 @@ AMERICA: Final = (
             "nppes",
             "doctor",
             "clinician",
+            "*xx*",
         ),
         confidence=0.96,
         kind="identity",
@@ -116,12 +154,13 @@ AMERICA: Final = (
     Detector(
         "us_mbi",
         "US_MBI",
-        r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-)[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9](?:-[AC-HJKMNP-RT-Y]"
-        r"|[AC-HJKMNP-RT-Y])"
-        r"[0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y]{2}[0-9]{2}(?![0-9A-Za-z])(?!-[0-9A-Za-z])",
-        context=("mbi", "medicare", "beneficiary", "medicare number", "medicare id"),
+        r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-)[1-9](?:[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9][ -]?[AC-HJKMNP-RT-Y]"
+        r"[0-9AC-HJKMNP-RT-Y][0-9][ -]?[AC-HJKMNP-RT-Y]{2}"
+        r"|[ac-hjkmnp-rt-y][0-9ac-hjkmnp-rt-y][0-9][ -]?[ac-hjkmnp-rt-y]"
+        r"[0-9ac-hjkmnp-rt-y][0-9][ -]?[ac-hjkmnp-rt-y]{2})[0-9]{2}(?![0-9A-Za-z])(?!-[0-9A-Za-z])",
+        context=("mbi", "medicare", "beneficiary", "medicare number", "medicare id", "hicn", "subscriber id"),
         alone=r"[0-9A-Z]{4}-?[0-9A-Z]{3}-?[0-9A-Z]{4}",
-        against=(*COUNTED, *NUMBERED),
+        against=COUNTED,
         confidence=0.85,
         kind="identity",
         what="US Medicare beneficiary identifier",
@@ -130,7 +169,8 @@ AMERICA: Final = (
         "ca_sin",
         "CA_SIN",
         BEGIN
-        + r"(?:[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{3} [0-9]{3} [0-9]{3}|[0-9]{9}|[0-9]{3}\.[0-9]{3}\.[0-9]{3})"
+        + r"(?<![Ss]in\()(?:[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{3} [0-9]{3} [0-9]{3}|[0-9]{9}"
+        + r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3})"
         + END,
         check=numbers.ca_sin,
         context=(
@@ -143,6 +183,13 @@ AMERICA: Final = (
             "assurance sociale",
             "n.a.s.",
             "sin number",
+            "s.i.n",
+            "t4",
+            "t4a",
+            "td1",
+            "canada revenue",
+            "numéro d'assurance",
+            "numéro d’assurance",
         ),
         alone=r"[0-9]{3}-[0-9]{3}-[0-9]{3}",
         against=(*COUNTED, *CALLED, *NUMBERED),
@@ -170,7 +217,7 @@ AMERICA: Final = (
             "cliente",
         ),
         alone=r".*",
-        against=(*COUNTED, *CALLED, *NUMBERED),
+        against=(*COUNTED, *CALLED, *NUMBERED, *_CONTADO),
         confidence=0.92,
         kind="identity",
         what="Brazilian taxpayer number of a person",
@@ -187,7 +234,7 @@ AMERICA: Final = (
             r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}|[0-9]{8}/?[0-9]{4}-?[0-9]{2}"
             r"|[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{4} [0-9]{2}"
         ),
-        against=(*COUNTED, *CALLED, *NUMBERED),
+        against=(*COUNTED, *CALLED, *NUMBERED, *_CONTADO),
         confidence=0.92,
         kind="identity",
         what="Brazilian taxpayer number of a company",
@@ -196,7 +243,8 @@ AMERICA: Final = (
     Detector(
         "mx_curp",
         "MX_CURP",
-        r"(?<![0-9A-Za-z])[A-Z][AEIOUX][A-Z]{2}[0-9]{6}[HMX][A-Z]{2}[B-DF-HJ-NP-TV-Z\u00d1]{3}[0-9A-Z][0-9](?![0-9A-Za-z])",
+        r"(?<![0-9A-Za-z])(?:[A-Z][AEIOUX][A-Z]{2}[0-9]{6}[HMX][A-Z]{2}[B-DF-HJ-NP-TV-Z\u00d1]{3}[0-9A-Z]"
+        r"|[a-z][aeioux][a-z]{2}[0-9]{6}[hmx][a-z]{2}[b-df-hj-np-tv-z\u00f1]{3}[0-9a-z])[0-9](?![0-9A-Za-z])",
         check=numbers.mx_curp,
         confidence=0.98,
         kind="identity",
@@ -208,7 +256,20 @@ AMERICA: Final = (
         "CL_RUT",
         BEGIN + r"(?:[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]|[0-9]{7,8}-?[0-9Kk])" + END,
         check=numbers.cl_rut,
-        context=("rut", "run", "rol único", "rol unico", "cédula", "carnet"),
+        context=(
+            "rut",
+            "run",
+            "r.u.t",
+            "r.u.n",
+            "rol único",
+            "rol unico",
+            "cédula",
+            "carnet",
+            "rutemisor",
+            "rutreceptor",
+            "rutrecep",
+            "rutenvia",
+        ),
         alone=r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]",
         confidence=0.95,
         kind="identity",
