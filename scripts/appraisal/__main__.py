@@ -20,7 +20,7 @@ from rich.text import Text
 from penstock.detect.detector import DETECTORS, detector
 from penstock.masking.mask import Mask, MaskRule
 from scripts.appraisal import cases, corpus
-from scripts.appraisal.score import Score, appraise
+from scripts.appraisal.score import Score, appraise, mean
 
 CHECKED, UNCHECKED = 0.95, 0.85
 """The F1 that is aimed at, with a check and without."""
@@ -84,7 +84,9 @@ def show(document: dict[str, Any]) -> None:
     for each in document["detectors"]:
         for slip in each["slips"]:
             console.print(Text(f"{each['detector']}: {slip}"))
-    console.print(f"\nmean F1 {document['mean_f1']:.4f} over {len(document['detectors'])} detectors")
+    console.print()
+    for name, figure in document["mean_f1"].items():
+        console.print(f"{name}: mean F1 {figure['f1']:.4f} over {figure['detectors']} detectors")
     for name, found in document["alarms"].items():
         told = ", ".join(f"{count} {kind}" for kind, count in found["false"].items()) or "none"
         console.print(
@@ -96,16 +98,25 @@ def show(document: dict[str, Any]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/quality", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--cases", type=Path, default=cases.FOLDER, help="a file or folder of labelled cases")
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        action="append",
+        help="a file or folder of labelled cases (tests/detect/cases, and tests/detect/texts by other hands)",
+    )
     parser.add_argument("--words", type=int, default=400_000, help="how many words of prose to read (400000)")
     parser.add_argument("--no-corpus", action="store_true", help="the labelled cases only")
     parser.add_argument("--verbose", action="store_true", help="tell every false alarm, on stderr")
     options = parser.parse_args()
-    scores = appraise(cases.load(options.cases))
+    parts = {path.name: appraise(cases.load(path)) for path in options.cases or (cases.FOLDER, cases.TEXTS)}
+    scores: dict[str, Score] = {}
+    for part in parts.values():
+        for name, score in part.items():
+            scores[name] = scores.get(name, Score()) + score
     known = reviewed()
     document: dict[str, Any] = {
         "detectors": [row(name, score) for name, score in scores.items()],
-        "mean_f1": round(sum(score.f1 for score in scores.values()) / max(len(scores), 1), 4),
+        "mean_f1": {name: {"f1": round(mean(part), 4), "detectors": len(part)} for name, part in parts.items()},
         "alarms": {},
     }
     if not options.no_corpus:

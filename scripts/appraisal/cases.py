@@ -15,6 +15,8 @@ from typing import Final
 import yaml
 
 FOLDER: Final = Path(__file__).parents[2] / "tests" / "detect" / "cases"
+TEXTS: Final = FOLDER.with_name("texts")
+"""Texts that were written without a look at the detectors, by other hands."""
 _MARK: Final = re.compile("[⟦⟧]")
 
 

@@ -33,6 +33,16 @@ class Score:
     def f1(self) -> float:
         return 2 * self.found / (2 * self.found + self.missed + self.false) if self.found else 0.0
 
+    def __add__(self, other: Score) -> Score:
+        return Score(
+            self.found + other.found, self.missed + other.missed, self.false + other.false, self.slips + other.slips
+        )
+
+
+def mean(scores: dict[str, Score]) -> float:
+    """F1 on average over detectors."""
+    return sum(score.f1 for score in scores.values()) / max(len(scores), 1)
+
 
 @lru_cache(512)
 def mask_of(name: str) -> Mask:
