@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.detect.detector import DETECTORS
-from penstock.detect.prefilter import Prefilter, coarsened
+from penstock.detect.prefilter import AS_IT_IS, Prefilter, coarsened
 from tests.detect.patterns import STREAMED, WILD, tried
 from tests.detect.test_builtin import FOUND
 
@@ -82,8 +82,27 @@ class Silent:
 def test_without_the_canary_every_pattern_is_a_candidate() -> None:
     prefilter = Prefilter(["abc", "def"])
     assert prefilter.candidates("nothing") == ()
-    object.__setattr__(prefilter, "_set", Silent())
+    object.__setattr__(prefilter._sets[0], "_set", Silent())
     assert list(prefilter.candidates("nothing")) == [0, 1]
+
+
+def test_many_patterns_are_looked_for_in_several_sets_and_one_that_fails_makes_all_candidates() -> None:
+    prefilter = Prefilter([f"word{at}x" for at in range(200)] + [r"\X"])
+    assert len(prefilter._sets) == 7
+    assert list(prefilter.candidates("word3x word170x word99x")) == [3, 99, 170, 200]
+    object.__setattr__(prefilter._sets[3], "_set", Silent())
+    assert len(prefilter.candidates("nothing")) == 201
+
+
+def test_what_cannot_stand_before_a_match_is_asked_for_unless_the_text_may_be_a_part() -> None:
+    pattern = "(?<![0-9A-Za-z?])ab"
+    assert [list(Prefilter([pattern]).candidates(text)) for text in ("ab", " ab", "\u00e9ab", "xab")] == [
+        [0],
+        [0],
+        [0],
+        [],
+    ]
+    assert list(Prefilter(also=[coarsened(pattern, AS_IT_IS)]).candidates("xab")) == [0]
 
 
 def test_no_patterns_have_no_candidates() -> None:

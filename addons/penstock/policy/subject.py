@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from penstock.detect.prefilter import Prefilter
+from penstock.detect.prefilter import AS_IT_IS, Prefilter, coarsened
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
 from penstock.policy.codes import SIGN, decodings
@@ -72,7 +72,8 @@ class Sieve:
         self._phrases = _Patterns({pattern: pattern for pattern in phrases})
         self._loose = _Patterns(phrases)
         hidden = [each for pattern in phrases for each in disguised(pattern)]
-        self._anything = Prefilter(self._patterns.names, (SIGN, *(SIGNS if phrases else ()), *hidden))
+        every = [coarsened(pattern, AS_IT_IS) for pattern in self._patterns.names]
+        self._anything = Prefilter(also=(*every, SIGN, *(SIGNS if phrases else ()), *hidden))
 
     def subject(self, texts: Texts, call: Call | None = None) -> Subject:
         plain = "\n".join(texts.covering)
@@ -101,7 +102,8 @@ class _Patterns:
 
     def __init__(self, patterns: Mapping[str, str]) -> None:
         self.names = tuple(patterns)
-        self._prefilter = Prefilter(tuple(patterns.values())) if patterns else None
+        every = [coarsened(pattern, AS_IT_IS) for pattern in patterns.values()]
+        self._prefilter = Prefilter(also=every) if patterns else None
 
     def possible(self, text: str) -> frozenset[str]:
         """The names of those that may match a text."""
