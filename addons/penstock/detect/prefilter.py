@@ -64,7 +64,7 @@ class Prefilter:
             if found is None:
                 return self._all
             every += found
-        return sorted(every + self._always)
+        return sorted(every + self._always) if every or self._always else ()
 
 
 class _Set:
