@@ -52,15 +52,65 @@ def test_values_beside_fields_are_found_as_ever() -> None:
     assert {finding.detector for finding in found.findings} == {"field", "email"}
 
 
-def test_text_that_is_no_document_has_no_fields() -> None:
-    assert MASK.whole('so {"password": "x"} is JSON').text == 'so {"password": "x"} is JSON'
-    assert MASK.whole("  ").text == "  " and MASK.whole("").text == ""
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('so {"password": "x"} is JSON', 'so {"password": "[PASSWORD]"} is JSON'),
+        (
+            'see:\n```json\n{"password": "a b", "n": 1}\n```\n',
+            'see:\n```json\n{"password": "[PASSWORD]", "n": 1}\n```\n',
+        ),
+        ('[x](y) and [{"password": 7}, {"a": {}}]', '[x](y) and [{"password": "[PASSWORD]"}, {"a": {}}]'),
+        ('[note] {"password": "x"}', '[note] {"password": "[PASSWORD]"}'),
+        ('f{x} {"a": 1} {"password": "x', 'f{x} {"a": 1} {"password": "[PASSWORD]'),
+        ('{foo: {"password": "x"}}', '{foo: {"password": "[PASSWORD]"}}'),
+        ('so {"password": "two\nlines"}.', 'so {"password": "[PASSWORD]"}.'),
+        ('so {"partly": "a\\"b"}', 'so {"partly": "<3:b>"}'),
+        ("a [1, 2", "a [1, 2"),
+        ("  ", "  "),
+        ("", ""),
+    ],
+)
+def test_documents_in_prose_and_behind_fences_are_looked_at(text: str, expected: str) -> None:
+    assert MASK.whole(text).text == expected
+    assert streamed(MASK, chunks(text, [1]), "text")[0].text == expected
+
+
+@pytest.mark.parametrize("lead", ["", "so "])
+@pytest.mark.parametrize("said", ["", "here: "])
+def test_documents_written_into_strings_are_looked_at_two_levels_down(lead: str, said: str) -> None:
+    inner = {"password": "x", "partly": 'a"b', "n": 12, "items": [{"secret": 5}]}
+    hidden = {"password": "[PASSWORD]", "partly": "<3:b>", "n": 12, "items": [{"secret": "[FIELD]"}]}
+    for levels in (1, 2):
+        text, expected = json.dumps(inner), json.dumps(hidden)
+        for _ in range(levels):
+            text, expected = json.dumps({"body": said + text}), json.dumps({"body": said + expected})
+        assert MASK.whole(lead + text).text == lead + expected
+    deeper = json.dumps({"body": json.dumps({"body": json.dumps({"body": json.dumps(inner)})})})
+    assert MASK.whole(deeper).text == deeper  # the reference says so
+
+
+def test_what_is_not_handled_is_what_the_reference_says() -> None:
+    for text in (
+        'an open quote: ["oops {"password": "x"}',
+        "in single quotes: {'password': 'x'}",
+        "without quotes: {password: x}",
+        "of YAML: password: x",
+    ):
+        assert MASK.whole(text).text == text
+
+
+def test_a_number_that_is_too_long_and_a_key_that_is_too_long_hide_no_document() -> None:
+    assert MASK.whole("a [" + "1" * 2000 + ' {"password": "x"}').text.endswith('{"password": "[PASSWORD]"}')
+    long = "k" * 5000
+    assert MASK.whole(f'a {{"{long}": "x"}}').text == f'a {{"{long}": "[SSN]"}}'
 
 
 def test_a_document_that_stops_being_one_has_hidden_its_fields_until_then() -> None:
     assert MASK.whole('{"password": "x", oops "password": "bob@example.com"').text == (
         '{"password": "[PASSWORD]", oops "password": "[EMAIL]"'
     )
+    assert MASK.whole('{"a": 1, oops {"password": "x"}').text == '{"a": 1, oops {"password": "[PASSWORD]"}'
     assert MASK.whole('{"password": "never ends').text == '{"password": "[PASSWORD]'
 
 
@@ -92,6 +142,35 @@ def test_a_document_in_pieces_is_masked_as_in_one(document: Any, cuts: list[int]
     for form in ("text", "json"):
         whole = MASK.whole(text) if form == "text" else MASK.whole_json(text)
         assert streamed(MASK, chunks(text, cuts), form)[0] == whole
+
+
+def nested(document: Any, levels: int, ascii_only: bool) -> Any:
+    for _ in range(levels):
+        document = {"body": "so: " * (levels % 2) + json.dumps(document, ensure_ascii=ascii_only), "n": [1, None]}
+    return document
+
+
+PROSE = st.sampled_from(
+    ["", "so ", "```json\n", "\n```\n", "[x](y) ", '{ "', "bob@example.com ", "{'a': 1} ", "[[", '\\"', "}"]
+)
+
+
+@given(st.lists(st.tuples(PROSE, DOCUMENTS, st.integers(0, 3), st.integers(0, 300)), max_size=4), CUTS, st.booleans())
+def test_prose_with_documents_in_pieces_is_masked_as_in_one(
+    parts: list[tuple[str, Any, int, int]], cuts: list[int], ascii_only: bool
+) -> None:
+    texts = (prose + json.dumps(nested(document, n, ascii_only))[:end] for prose, document, n, end in parts)
+    text = "".join(texts)
+    for form in ("text", "json"):
+        whole = MASK.whole(text) if form == "text" else MASK.whole_json(text)
+        assert streamed(MASK, chunks(text, cuts), form)[0] == whole
+
+
+@given(DOCUMENTS, st.integers(1, 2), st.booleans())
+def test_documents_in_strings_stay_documents(document: Any, levels: int, ascii_only: bool) -> None:
+    found = json.loads(MASK.whole_json(json.dumps(nested(document, levels, ascii_only))).text)
+    for _ in range(levels):
+        found = json.loads(found["body"].removeprefix("so: "))
 
 
 @given(DOCUMENTS)

@@ -108,7 +108,7 @@ def test_a_word_right_before_speaks_against_a_value_that_stands_alone() -> None:
 
 
 def test_evidence_says_what_speaks_for_a_value() -> None:
-    ssn = evidence(detector("us_ssn"), "SSN: 123-45-6789", 5)
+    ssn = evidence(detector("us_ssn"), "SSN: 123-45-6789", 5, 16)
     assert (ssn.confidence, ssn.why) == (0.925, "areas, groups and serials that are given out; after “SSN”")
-    assert evidence(detector("email"), "bob@example.com", 0).why == "its form"
-    assert evidence(detector("us_passport"), "passport 123456789", 9).confidence == 0.85
+    assert evidence(detector("email"), "bob@example.com", 0, 15).why == "its form"
+    assert evidence(detector("us_passport"), "passport 123456789", 9, 18).confidence == 0.85

@@ -192,7 +192,7 @@ def test_a_rule_that_takes_too_long_raises(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pattern, "TIMEOUT", 0.02)
     match = matcher("pattern: 'abc'")
     assert isinstance(match, Pattern)
-    object.__setattr__(match, "compiled", regex.compile("(?:a|aa)+$"))
+    monkeypatch.setattr(pattern, "_compiled", lambda _: regex.compile("(?:a|aa)+$"))
     call = Call("t", Operation.CHAT, "m", (Turn("user", "a" * 200 + "abc", ()),))
     subject = of_call(Sieve(match.patterns), call, frozenset({"prompt"}))
     with pytest.raises(TimeoutError):

@@ -6,6 +6,7 @@ import pytest
 
 from penstock.policy import Policy, load
 from penstock.policy.cases import Case, load_cases
+from penstock.policy.packs import shipped
 from penstock.policy.trial import run
 
 from .conftest import RULES
@@ -37,8 +38,16 @@ def test_every_rule_that_ships_has_a_case(policy: Policy) -> None:
         for case in CASES
         for name in (case.expect.get("rules", (None, []))[1] or [])  # type: ignore[union-attr]
     }
-    rules = [*(grant.id for grant in policy.grants if grant.id != "security"), *(rail.id for rail in policy.guardrails)]
+    own = [rail.id for rail in policy.guardrails if "." not in rail.id]  # those of packs have examples in their packs
+    rules = [*(grant.id for grant in policy.grants if grant.id != "security"), *own]
     assert not [rule for rule in rules if rule not in expected]
+
+
+def test_every_pack_is_used_and_observed_and_has_a_case(policy: Policy) -> None:
+    assert sorted(pack.name for pack in policy.packs) == sorted(path.stem for path in shipped().iterdir())
+    assert {rail.mode for pack in policy.packs for rail in pack.guardrails} == {"observe"}
+    named = {str(name) for case in CASES for name in (case.expect.get("rules", (None, []))[1] or [])}  # type: ignore[union-attr]
+    assert {pack.name for pack in policy.packs} <= {name.partition(".")[0] for name in named}
 
 
 def test_detectors_that_the_rules_mask_have_a_case(policy: Policy) -> None:

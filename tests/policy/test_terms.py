@@ -115,7 +115,11 @@ LONG = "x" * 201
             "terms_file: /etc/passwd",
             "1:42: '/etc/passwd' lies outside the policy's directory: put the file beside the policy",
         ),
-        ("terms_file: none.txt", "1:42: the file of terms none.txt cannot be read: No such file or directory"),
+        (
+            "terms_file: none.txt",
+            "1:42: the file of terms none.txt cannot be read: No such file or directory;"
+            " its path starts at the policy's directory",
+        ),
         ("terms_file: .", "1:42: the file of terms . cannot be read: Is a directory"),
     ],
 )
@@ -170,8 +174,8 @@ def test_too_much_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> N
     (folder / "customers.txt").write_text("\n".join(f"name{number}" for number in range(100)))
     for name, most, message in (
         ("MOST_TERMS", 99, "100 terms, more than 99: split the list over several detectors"),
-        ("MOST_CHARACTERS", 500, "590 characters in the list, more than 500: split it"),
-        ("MAX_BYTES", 500, "the file of terms customers.txt is larger than 500 bytes: split it"),
+        ("MOST_CHARACTERS", 500, "590 characters in the list, more than 500: split it over several detectors"),
+        ("MAX_BYTES", 500, "the file of terms customers.txt is larger than 500 bytes: split it over several detectors"),
     ):
         with monkeypatch.context() as patch, pytest.raises(PolicyError, match=message):
             patch.setattr(reader, name, most)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,25 +13,59 @@ import click
 if TYPE_CHECKING:
     from penstock.detect.value import Detector
     from penstock.exchange import JsonObject
+    from penstock.policy.detectors import OwnDetector
+    from penstock.policy.loader import Attempt
 
 
 @click.command("detectors")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.option("--rules", type=click.Path(path_type=Path), metavar="DIR", help="List those of this policy, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array for machines.")
-def command(words: tuple[str, ...], as_json: bool) -> None:
-    """List the built-in detectors; with words, those that have one of them in their name, kind or description.
+def command(words: tuple[str, ...], rules: Path | None, as_json: bool) -> None:
+    """List the detectors; with words, those that have one of them in their name, kind or description.
 
     CHECK is what a value must pass. CONTEXT says whether a word like these must stand before a value (needed), or only
     makes it more certain (helps). A value is found alike in whole texts and in streams; one that is swallowed has no
     bound, and is replaced as soon as it has begun.
+
+    With --rules the policy's own detectors and lists of terms come first. A policy with a problem is reported as
+    `penstock check` does, with exit status 2.
     """
     from penstock.detect.detector import DETECTORS
 
-    chosen = [known for known in DETECTORS if not words or any(word.lower() in _told(known) for word in words)]
+    every = [*(own_detectors(rules) if rules is not None else ()), *DETECTORS]
+    chosen = [known for known in every if not words or any(word.lower() in _told(known) for word in words)]
     if as_json:
         click.echo(json.dumps([_row(known) for known in chosen], ensure_ascii=False, indent=1))
     else:
         _show(chosen)
+
+
+def own_detectors(directory: Path) -> list[Detector]:
+    """The detectors that a policy adds, told of as the built-in ones are."""
+    return [replace(own.detector, what=_what(own), proof=_proof(own)) for own in opened(directory).detectors]
+
+
+def opened(directory: Path) -> Attempt:
+    """A policy that was read; one with a problem ends the command: every problem on stderr, and exit status 2."""
+    from penstock.cli.check import report
+    from penstock.policy.loader import attempt
+
+    made = attempt(directory)
+    if made.error is not None:
+        report(made.error.problems)
+        sys.exit(2)
+    return made
+
+
+def _what(own: OwnDetector) -> str:
+    if own.detector.terms is not None:
+        return f"a term of the list '{own.name}' of the policy"
+    return f"the policy's pattern {own.pattern}"
+
+
+def _proof(own: OwnDetector) -> str:
+    return own.check if own.check != "none" else ""
 
 
 def _told(known: Detector) -> str:
@@ -62,7 +99,6 @@ def _context(known: Detector) -> str:
 
 def _show(chosen: list[Detector]) -> None:
     import shutil
-    import sys
 
     from rich import box
     from rich.console import Console

@@ -28,6 +28,8 @@ _GROWTH: Final = 8.0
 _HOPELESS: Final = 0.2
 """CPU seconds after which a trial is given up, and the pattern with it."""
 _MOST_TEXTS: Final = 12
+_ROUNDS: Final = 4
+"""Times that a pattern must be found to grow: one that does grows every time, one that was interrupted only once."""
 
 _EITHER_WAY: Final = (
     "its repeats can share out the same text in very many ways (as {example!r}), which can take for ever; make it plain"
@@ -86,6 +88,10 @@ def _literals(tree: Node) -> list[str]:
     return [run for run in runs if run]
 
 
+def _grew(spent: Callable[[int], float]) -> bool:
+    return min(spent(_LONG) for _ in range(3)) > _GROWTH * min(spent(_SHORT) for _ in range(5))
+
+
 def _runs_away(search: Callable[..., object], unit: str, ending: str) -> bool:
     def spent(size: int) -> float:
         text = unit * (size // len(unit)) + ending
@@ -96,6 +102,6 @@ def _runs_away(search: Callable[..., object], unit: str, ending: str) -> bool:
     try:
         if min(spent(_LONG), spent(_LONG)) < _SUSPICIOUS:
             return False
-        return min(spent(_LONG) for _ in range(3)) > _GROWTH * min(spent(_SHORT) for _ in range(5))
+        return all(_grew(spent) for _ in range(_ROUNDS))
     except TimeoutError:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -71,10 +72,18 @@ def _class(bits: int) -> str:
     return f"[{known}{r'\x80-\U0010ffff' if bits & EVERY_WIDE else ''}]"
 
 
-class Sought:
-    """The pattern R, its pending twin P (`masking.stream` says what it tells), and how far both look."""
+type Search = Callable[..., regex.Match[str] | None]
 
-    __slots__ = ("behind", "first", "head", "least", "not_after", "pending", "search", "second", "span")
+
+class Sought:
+    """The pattern R, its pending twin P (`masking.stream` says what it tells), and how far both look.
+
+    Compiling is nearly all the work, and many are never asked: `search` and `pending` are compiled when they are.
+    """
+
+    __slots__ = ("_looking", "behind", "first", "head", "least", "not_after", "pending", "search", "second", "span")
+    search: Search
+    pending: Search
 
     def __init__(self, pattern: str) -> None:
         """Raises `PatternError` for a pattern that cannot be read."""
@@ -85,8 +94,7 @@ class Sought:
             # `regex` asks at every place what stands before it, unless it sees first that no match starts there.
             looking = f"(?={_class(begins.places[0])})(?:{looking})"
         # The text before is cut away as it is released, so an anchor at the start looks for a character before it.
-        self.search: Final = regex.compile(looking, regex.VERSION0).search
-        self.pending: Final = regex.compile(rf"(?>{looking})[\s\S](?!)", regex.VERSION0).search
+        self._looking: Final = looking
         self.least: Final = known.low
         self.behind: Final = max(known.behind or 0, 1)
         self.span: Final = FAR if known.high is None or known.ahead is None else known.high + known.ahead + 1
@@ -96,6 +104,17 @@ class Sought:
         self.not_after: Final = barred(tree)
         self.head: Final = head(tree) if (self.first & _LETTERS).bit_count() > _MANY else None
         """Only of what could start in nearly every word: for the rest it is not worth the trouble."""
+
+    def __getattr__(self, name: str) -> Search:
+        match name:
+            case "search":
+                self.search = regex.compile(self._looking, regex.VERSION0).search
+                return self.search
+            case "pending":
+                self.pending = regex.compile(rf"(?>{self._looking})[\s\S](?!)", regex.VERSION0).search
+                return self.pending
+            case _:
+                raise AttributeError(name)
 
 
 @lru_cache(512)

@@ -7,11 +7,12 @@ text will be.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final, Literal
 
 import regex
 
+from penstock.detect.ranges import outside, steps
 from penstock.detect.tree import EMPTY, Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 from penstock.detect.view import fold
 from penstock.errors import ConfigurationError
@@ -22,6 +23,10 @@ MAX_DEPTH: Final = 40
 """Groups within groups."""
 MAX_UNROLLED: Final = 50_000
 """Places of a pattern, with what must be repeated written out so often."""
+MAX_STEPS: Final = 400_000
+"""Characters looked at for the ranges of a pattern, each range once: some ninety that span all there is."""
+_NARROW: Final = 1024
+"""Characters of the widest range that also stands for the ASCII that it reads as."""
 
 
 class PatternError(ConfigurationError):
@@ -37,14 +42,23 @@ def parse(pattern: str, flags: str = "") -> Node:
     if len(pattern) > MAX_LENGTH:
         raise PatternError(f"the pattern is longer than {MAX_LENGTH} characters; split it over several rules")
     # `regex` writes out what is repeated as often as it must be, and dies of what that can amount to: so first without.
-    _compile(_COUNTED.sub("{1}", pattern), flags)
+    counted = _most_unrolled(pattern) > MAX_UNROLLED
+    _compile(_COUNTED.sub("{1}", pattern) if counted else pattern, flags)
     tree = _Parser(pattern, flags).whole()
     if _unrolled(tree) > MAX_UNROLLED:
         raise PatternError(
             "its counts, multiplied, are too large; lower them, or write {0,n} for what need not be there"
         )
-    _compile(pattern, flags)
+    if counted:
+        _compile(pattern, flags)
     return tree
+
+
+def _most_unrolled(pattern: str) -> int:
+    """No fewer places than a pattern has once its counts are written out: most need no closer look."""
+    return reduce(
+        lambda most, low: min(most * max(int(low[:6]), 1), MAX_UNROLLED + 1), _LOWEST.findall(pattern), len(pattern)
+    )
 
 
 def _compile(pattern: str, flags: str) -> None:
@@ -69,6 +83,7 @@ def _unrolled(node: Node) -> int:
             return 1
 
 
+_LOWEST: Final = regex.compile(r"\{\s*(\d+)")
 _COUNTED: Final = regex.compile(r"\{\d+(?:,\d*)?\}|\{,\d+\}")
 _FLAGS: Final = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL, "x": regex.VERBOSE}
 _EDGES: Final = {"b": "word", "B": "inside", "A": "start", "Z": "very_end"}
@@ -101,6 +116,9 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.flags = frozenset(flags)
+        self.steps = 0
+        """Characters that were looked at to fold ranges."""
+        self.ranges: dict[tuple[int, int], str] = {}
 
     def whole(self) -> Node:
         if (opening := _OPENING.match(self.text)) and opening["to"] == ")" and opening["on"]:
@@ -286,14 +304,14 @@ class _Parser:
             first = False
             if self.text.startswith("[:", self.at):
                 raise self.error(r"POSIX classes are not taken; write \p{Alpha} or the ranges")
-            parts.append(self.range())
+            parts.append(self.range(negated=bool(negated)))
         self.at += 1
         if not any(parts):
             self.at = start
             raise self.error("every character of this class vanishes from every text; leave the class out")
         return _chars(f"[{'^' if negated else ''}{''.join(parts)}]", self._case())
 
-    def range(self) -> str:
+    def range(self, *, negated: bool) -> str:
         """One member of a class, folded: a character, a range, or a class within the class."""
         kind, source, low = self.element()
         if kind == "many":
@@ -306,10 +324,27 @@ class _Parser:
         if kind == "many":  # [a-\d]: a hyphen of its own, as regex reads it
             self.at = dash + 1
             return self.folded(low) + "\\-"
-        inside = range(ord(low), ord(high) + 1)
-        folds = {each for each in map(fold, map(chr, inside)) if len(each) == 1} if len(inside) <= 1024 else set()
-        folds -= set(map(chr, inside))
-        return f"{_quote(low)}-{_quote(high)}" + "".join(sorted(map(_quote, folds)))
+        return f"{_quote(low)}-{_quote(high)}" + ("" if negated else self.reads_as(ord(low), ord(high)))
+
+    def reads_as(self, low: int, high: int) -> str:
+        """What the characters of a range fold to, beyond the range. A class that leaves out leaves out what it names:
+        `[^\u0080-\uffff]` is ASCII, though much of what it names reads as ASCII."""
+        known = self.ranges.get((low, high))
+        if known is None:
+            self.steps += steps(low, high)
+            if self.steps > MAX_STEPS:
+                raise self.error(
+                    "too many wide ranges that differ: what they read as would take too long to work out; write what"
+                    r" they have in common once, or \w, \p{L}, \p{Han} and the like"
+                )
+            # A range as wide as `\u00c0-\u1fff` means other scripts, not the ASCII that a few of them read as.
+            least = 0x80 if high - low > _NARROW else 0
+            written = (
+                _quote(chr(first)) + (f"-{_quote(chr(last))}" if last > first else "")
+                for first, last in ((max(first, least), last) for first, last in outside(low, high) if last >= least)
+            )
+            known = self.ranges[low, high] = "".join(written)
+        return known
 
     def element(self) -> tuple[Literal["one", "many"], str, str]:
         if self.text[self.at] == "\\":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from penstock.detect.terms import Terms
@@ -30,6 +30,8 @@ class Detector:
     """Instead of `check`: how many characters of the candidate, from its start, are the value; 0: none."""
     context: tuple[str, ...] = ()
     """Words, one of which must stand shortly before the value; none: no context needed."""
+    after: str = ""
+    """A pattern of what may stand right after a value instead of such a word before it (`detect.following`)."""
     alone: str = ""
     """A pattern of values (whole) that need no context."""
     against: tuple[str, ...] = ()
@@ -48,6 +50,15 @@ class Detector:
     """What it is, in a few words, for people."""
     proof: str = ""
     """What `check` or `measure` asks of a value, in a few words: `Luhn`; empty when there is neither."""
+
+    @property
+    def told_after(self) -> Detector | None:
+        """It finds the values after which stands what says what they are; None: nothing does."""
+        if not self.after:
+            return None
+        pattern = f"(?:{self.pattern})(?={self.after})"
+        sure = self.sureness(spoken_for=True)
+        return replace(self, pattern=pattern, context=(), alone="", after="", confidence=sure)
 
     @property
     def needs_context(self) -> bool:

@@ -40,7 +40,7 @@ class FieldRule:
 class Field:
     """One pointer of a rule, compiled; as a rule of its own to what releases text."""
 
-    __slots__ = ("action", "detector", "id", "index", "kind", "label", "matches", "own", "replace", "token")
+    __slots__ = ("action", "detector", "id", "index", "kind", "label", "matches", "own", "rank", "replace", "token")
 
     def __init__(self, rule: FieldRule, pointer: str, index: int) -> None:
         self.id: Final = rule.id
@@ -52,6 +52,7 @@ class Field:
         self.own: Final = rule.replace is not None
         self.token: Final = False
         self.index: Final = index
+        self.rank: Final = index
         self.matches: Final = compiled(pointer).fullmatch
 
     def shown(self, value: str) -> str:

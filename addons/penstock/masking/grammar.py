@@ -40,6 +40,11 @@ class Grammar:
         self._state: _State = "value"
         self._stack: list[Token] = []
 
+    @property
+    def done(self) -> bool:
+        """A document is complete; another one may follow."""
+        return self._state == "end" and self.broken == FOREVER
+
     def breaks(self, place: int) -> None:
         """A character that cannot stand where it does."""
         self.broken = min(self.broken, place)

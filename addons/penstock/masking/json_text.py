@@ -14,13 +14,13 @@ raw text is held back as well.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Final
 
 import regex
 
 from penstock.detect.view import fold, view
+from penstock.masking.documents import Documents, Unescaped, unescaped
 from penstock.masking.escapes import escape
 from penstock.masking.fields import Field, Whereabouts
 from penstock.masking.grammar import NUMBER, Grammar, Token, scalar_breaks
@@ -45,20 +45,13 @@ _LETTER: Final = 5
 """The letter of an escape is still to come; below that: so many digits are."""
 
 
-def unescaped(raw: str) -> str:
-    """What the inside of a JSON string says; what is none stands for itself."""
-    try:
-        return str(json.loads(f'"{raw}"', strict=False))
-    except ValueError:
-        return raw
-
-
 class JsonStream(MaskStream):
     """JSON text, whatever it turns out to be."""
 
     __slots__ = (
         "_bare",
         "_before",
+        "_documents",
         "_escape",
         "_field",
         "_fields",
@@ -66,6 +59,7 @@ class JsonStream(MaskStream):
         "_hidden",
         "_key",
         "_limit",
+        "_nested",
         "_raw",
         "_rules",
         "_scalar",
@@ -103,6 +97,10 @@ class JsonStream(MaskStream):
         """Of that, as it is written, when what replaces it depends on it."""
         self._hidden: Found | None = None
         """The value of a field, from its first character on."""
+        self._nested: Unescaped | None = None
+        """The open string, read for documents that are written into it."""
+        self._documents: Documents | None = None
+        """What follows the first character that is no JSON, read for documents in it."""
 
     def feed(self, chunk: str) -> str:
         release = self._release
@@ -115,7 +113,7 @@ class JsonStream(MaskStream):
             at = self._outside(chunk, at, place) if self._string is None else self._inside(chunk, at, place)
         seen = view(chunk)
         limit = self._raw.feed(seen.text, place, len(chunk), seen.start, seen.end)
-        return release.upto(min(limit, self._settled()))
+        return release.upto(min(limit, self._settled(), self._looked(chunk, place)))
 
     def flush(self) -> str:
         release = self._release
@@ -125,8 +123,22 @@ class JsonStream(MaskStream):
         if self._string is not None:
             self._string.close(release.size)
             self._end_string(release.size)
+        if self._documents is not None:
+            self._documents.close(release.size)
         self._raw.close(release.size)
         return release.upto(FOREVER)
+
+    def _looked(self, chunk: str, place: int) -> int:
+        """Look for fields where the grammar does not lead to any. Returns up to where that is settled."""
+        size = place + len(chunk)
+        if self._fields is None:
+            return size
+        if self._grammar.broken < FOREVER:
+            self._documents = self._documents or Documents(self._fields, self._release)
+            start = max(self._grammar.broken, place)
+            self._documents.read(chunk[start - place :], start)
+        settled = self._documents.settled(size) if self._documents is not None else size
+        return min(settled, self._nested.settled(size) if self._nested is not None else size)
 
     def _counts(self, found: Found) -> bool:
         """Whether something that is found in the raw text is to be masked."""
@@ -175,6 +187,9 @@ class JsonStream(MaskStream):
         """Part of a string. Returns whether it may go out as far as it is settled."""
         if self._key is not None:
             self._key += text
+        if self._nested is not None:
+            for at, character in enumerate(text, place):
+                self._nested.feed(character, at, at + 1)
         if self._field is None:
             return True
         if self._field.own:
@@ -186,6 +201,9 @@ class JsonStream(MaskStream):
 
     def _end_string(self, place: int) -> None:
         """A string ends at a place."""
+        if self._nested is not None:
+            self._nested.close(place)
+            self._nested = None
         if self._key is not None:
             self._where.key(self._key)
             self._key = None
@@ -231,6 +249,8 @@ class JsonStream(MaskStream):
                 self._key = ""
             else:
                 self._field = self._find_field()
+                if self._fields is not None and self._field is None and self._grammar.broken == FOREVER:
+                    self._nested = Unescaped(Documents(self._fields, self._release, 1, escape))
             self._string = Level.of_string(self._scan(place + at + 1, escape))
             self._limit = place + at + 1
         elif character in _STRUCTURE:

@@ -10,7 +10,7 @@ from penstock.masking.finding import Action, Finding, Form, Masked, MaskRule
 from penstock.masking.json_text import JsonStream
 from penstock.masking.levels import spells
 from penstock.masking.ruleset import RuleSet
-from penstock.masking.sniff import SniffStream, is_document
+from penstock.masking.sniff import ProseStream, SniffStream, is_document
 from penstock.masking.text import MaskStream, TextStream
 from penstock.masking.vault import Vault
 
@@ -26,18 +26,25 @@ class Mask:
         self._compiled = RuleSet(self.rules, fields)
         self._sniffs = bool(self._compiled.fields)
 
+    def ready(self) -> Mask:
+        """Itself, with all its patterns compiled: the first text does not have to wait for that."""
+        for rule in self._compiled.rules:
+            rule.ready()
+        return self
+
     def whole(self, text: str, vault: Vault | None = None, also: Sequence[Finding] = ()) -> Masked:
         """Mask a whole text. A `stop` finding cuts it where the match starts. The vault keeps what tokens stand for.
 
         `also`: pieces of values that are known to be there; their label stands in their place.
         """
         document = self._sniffs and is_document(text)
-        possible = None if document or also else self._possible(text)
+        fielded = document or (self._sniffs and _may_hold(text))
+        possible = None if fielded or also else self._possible(text)
         if possible == 0:
             return Masked(text, ())
         if possible is not None:
             return _masked(TextStream(self._compiled, whole=True, vault=vault, plain=possible), text)
-        made = JsonStream if document else TextStream
+        made = JsonStream if document else ProseStream if fielded else TextStream
         stream = made(self._compiled, whole=True, vault=vault)
         for piece in also:
             stream.add(self._compiled, piece)
@@ -59,6 +66,11 @@ class Mask:
         if form == "text" and self._sniffs:
             return SniffStream(rules)
         return TextStream(rules) if form == "text" else JsonStream(rules)
+
+
+def _may_hold(text: str) -> bool:
+    """Whether there may be a document somewhere in a text."""
+    return "{" in text or "[" in text
 
 
 def _masked(stream: MaskStream, text: str) -> Masked:

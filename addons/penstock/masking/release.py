@@ -54,7 +54,7 @@ class Found:
         """What replaces it, whatever the rule says; None: the rule says."""
         self.swallowed = end == FOREVER
         # A stop comes before what starts in the same place: nothing from its start on is released.
-        self.order = (start, rule.action != "stop", not self.swallowed, -end, self.mark[0], rule.index)
+        self.order = (start, rule.action != "stop", not self.swallowed, -end, self.mark[0], rule.rank)
         self.slot = -1
         """Its place among the findings, once it is there."""
         self.views = int(self.swallowed)

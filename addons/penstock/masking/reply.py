@@ -143,8 +143,7 @@ class ReplyMask:
         else:
             reading = self._reader.read(document, self.reply, strip=self._strict)
         edited = reading.edited or (self._strict and hides(body, reading.keys))
-        for piece in reading.pieces:
-            edited |= self._texts.complete(piece)
+        edited |= self._texts.every(reading.pieces)
         if status >= 400 or reading.error:
             self.reply.error = error_text(document) or f"status {status}"
         return emit_line(document) if edited else body
@@ -153,8 +152,7 @@ class ReplyMask:
         """A reply in a form of its own. With a mask it is always written anew: what was not read is not there then."""
         reading = self._reader.read(document, self.reply, strip=self._strict)
         edited = reading.edited or self._strict
-        for piece in reading.pieces:
-            edited |= self._texts.complete(piece)
+        edited |= self._texts.every(reading.pieces)
         if not edited:
             self.headers = tuple(headers.items())
             return body

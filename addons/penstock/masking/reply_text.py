@@ -14,6 +14,7 @@ from penstock.exchange import Json, JsonObject, Reply
 from penstock.masking.finding import Finding, Masked
 from penstock.masking.mask import Mask
 from penstock.masking.reply_channel import Channel, StoppedError
+from penstock.masking.reply_parts import masked_parts
 from penstock.masking.vault import Restore, Vault
 
 
@@ -50,15 +51,27 @@ class ReplyTexts:
 
     # Texts that are complete in themselves
 
-    def complete(self, piece: Piece) -> bool:
-        """Masks a piece that nothing continues, where it stands. Returns whether it changed."""
+    def every(self, pieces: Sequence[Piece]) -> bool:
+        """Masks the pieces of a whole reply. Returns whether one changed."""
+        parts = masked_parts(self._text, pieces, together=self._together)
+        edited = False
+        for at, piece in enumerate(pieces):
+            edited |= self.complete(piece, parts.get(at))
+        return edited
+
+    def complete(self, piece: Piece, known: Masked | None = None) -> bool:
+        """Masks a piece that nothing continues, where it stands. Returns whether it changed. `known`: its text,
+        masked already."""
         place = piece.place
         mask = self._tool if place.tool else self._text
         if piece.mode == "object":
             return self._object(piece, mask)
         if piece.mode == "repeat":
             return self._repeat(piece, mask)
-        masked = piece.masked(partial(self.unit, mask, json=place.form == "json"))
+        if known is not None:
+            masked = self._taken(known)
+        else:
+            masked = piece.masked(partial(self.unit, mask, json=place.form == "json"))
         self._hear(place.channel, piece.text)
         self._units.append((place.channel, masked))
         return self._put(piece, masked)
@@ -138,7 +151,10 @@ class ReplyTexts:
         """A whole text, masked."""
         if mask is None or not text:
             return text
-        masked: Masked = mask.whole_json(text) if json else mask.whole(text)
+        return self._taken(mask.whole_json(text) if json else mask.whole(text))
+
+    def _taken(self, masked: Masked) -> str:
+        """What a whole text became, with its findings counted."""
         self._count(masked.findings)
         for finding in masked.findings:
             if finding.action == "stop":

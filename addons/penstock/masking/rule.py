@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import regex
 
 from penstock.detect.prefilter import Prefilter
-from penstock.detect.sought import sought
+from penstock.detect.sought import Search, sought
 from penstock.detect.value import Detector
 from penstock.detect.view import fold
 from penstock.masking.finding import MaskRule
@@ -24,6 +25,7 @@ class Rule:
     """A rule, ready to run."""
 
     __slots__ = (
+        "_wanted",
         "action",
         "behind",
         "bit",
@@ -40,16 +42,21 @@ class Rule:
         "not_after",
         "own",
         "pending",
+        "rank",
         "replace",
         "search",
         "second",
+        "sieve",
         "span",
         "speakers",
         "token",
         "until",
     )
+    search: Search
+    pending: Search
 
-    def __init__(self, rule: MaskRule, index: int) -> None:
+    def __init__(self, rule: MaskRule, index: int, rank: int | None = None) -> None:
+        """`rank`: of the rule that this is another half of: what both find is found once."""
         detector = rule.detector
         wanted = detector.terms or sought(detector.pattern)
         judge = Judge(detector, rule.min_confidence)
@@ -63,10 +70,12 @@ class Rule:
         self.own: Final = rule.token or rule.replace is not None
         """What stands in place of a value depends on the value."""
         self.index: Final = index
+        self.rank: Final = index if rank is None else rank
+        self.sieve = detector.pattern
+        """What a text must have in it, for `detect.prefilter`."""
         self.bit: Final = 1 << index
         self.group: Final = detector.group
-        self.search: Final = wanted.search
-        self.pending: Final = wanted.pending
+        self._wanted: Final = wanted
         self.first: Final = wanted.first
         self.second: Final = wanted.second
         self.span: Final = wanted.span
@@ -85,6 +94,30 @@ class Rule:
             if check is not None:
                 with suppress(LookupError, ValueError):  # what it is asked about has another form
                     check("1234567890")  # it may load its tables at first use: now, not in mid-stream
+
+    def __getattr__(self, name: str) -> Search:
+        if name not in ("search", "pending"):
+            raise AttributeError(name)
+        found: Search = getattr(self._wanted, name)  # compiled now, if it is not
+        setattr(self, name, found)
+        return found
+
+    def ready(self) -> None:
+        """Compile what is compiled when it is asked for."""
+        _ = self.search, self.pending
+        if self.until is not None:
+            _ = self.until.search, self.until.pending
+
+
+def halves(rules: Sequence[MaskRule]) -> tuple[Rule, ...]:
+    """The rules, compiled; behind them, for values that are told after they were said, their other halves."""
+    made = [Rule(rule, index) for index, rule in enumerate(rules)]
+    for rank, rule in enumerate(rules):
+        if (told := rule.detector.told_after) is not None:
+            half = Rule(replace(rule, detector=told), len(made), rank)
+            half.sieve = f"(?:{rule.detector.pattern}){rule.detector.after}"
+            made.append(half)
+    return tuple(made)
 
 
 class Judge:

@@ -10,7 +10,7 @@ from penstock.detect.syntax import PatternError
 from penstock.masking.blobs import SIGN
 from penstock.masking.fields import FieldRule, Fields
 from penstock.masking.finding import MaskRule
-from penstock.masking.rule import Rule
+from penstock.masking.rule import halves
 from penstock.masking.watch import Watch
 
 ESCAPE_REACH: Final = 48
@@ -21,14 +21,14 @@ class RuleSet:
     """Frozen; shared by all the streams of a mask."""
 
     def __init__(self, rules: Sequence[MaskRule], fields: Sequence[FieldRule] = ()) -> None:
-        self.fields: Final = Fields(fields, len(rules))
-        self.rules: Final = tuple(Rule(rule, index) for index, rule in enumerate(rules))
+        self.rules: Final = halves(rules)
+        self.fields: Final = Fields(fields, len(self.rules))
         self.watch: Final = Watch(self.rules)
         self.chosen: Final = self.watch.chosen
         self.behind: Final = max([ESCAPE_REACH, *(rule.behind for rule in self.rules)])
         """How much of the text before may matter."""
-        self._prefilter: Final = Prefilter([rule.detector.pattern for rule in rules], [SIGN])
-        self._every: Final = (1 << len(rules)) - 1
+        self._prefilter: Final = Prefilter([rule.sieve for rule in self.rules], [SIGN])
+        self._every: Final = (1 << len(self.rules)) - 1
         spoken = [rule for rule in self.rules if rule.speakers]
         self.needy: Final = sum(rule.bit for rule in spoken)
         """The bits of the rules that find nothing unless a word of their context stands before it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from penstock.masking.documents import Documents
 from penstock.masking.finding import Finding
 from penstock.masking.json_text import JsonStream
 from penstock.masking.ruleset import RuleSet
+from penstock.masking.spelled import Piece
 from penstock.masking.text import MaskStream, TextStream
+from penstock.masking.vault import Vault
 
 _BLANK = " \t\n\r"
 
@@ -13,6 +16,30 @@ _BLANK = " \t\n\r"
 def is_document(text: str) -> bool:
     """Whether a text starts like an object or a list of JSON."""
     return text.lstrip(_BLANK)[:1] in ("{", "[")
+
+
+class ProseStream(TextStream):
+    """Plain text, in which fields are looked for in the JSON documents that it has."""
+
+    __slots__ = ("_documents",)
+
+    def __init__(self, rules: RuleSet, *, whole: bool = False, vault: Vault | None = None) -> None:
+        super().__init__(rules, whole=whole, vault=vault)
+        self._documents = Documents(rules.fields, self._release)
+
+    def feed(self, chunk: str) -> str:
+        release = self._release
+        if release.stopped is not None:
+            return ""
+        place = release.size
+        release.held += chunk
+        self._documents.read(chunk, place)
+        settled = self._documents.settled(place + len(chunk))
+        return release.upto(min(settled, self._told.feed(Piece(chunk, place, len(chunk)))))
+
+    def flush(self) -> str:
+        self._documents.close(self._release.size)
+        return super().flush()
 
 
 class SniffStream(MaskStream):
@@ -49,6 +76,6 @@ class SniffStream(MaskStream):
         return self._stream.flush()
 
     def _choose(self, *, document: bool) -> None:
-        self._stream = JsonStream(self._rules) if document else TextStream(self._rules)
+        self._stream = JsonStream(self._rules) if document else ProseStream(self._rules)
         self._stream.findings = self.findings
         self._stream._release.findings = self.findings

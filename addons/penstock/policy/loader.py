@@ -33,6 +33,8 @@ class Attempt:
     policy: Policy | None
     error: PolicyError | None
     other_files: tuple[tuple[Path, Signed], ...] = ()
+    detectors: tuple[detectors.OwnDetector, ...] = ()
+    """Those that the policy adds."""
 
 
 def load(directory: Path, *, environ: Mapping[str, str] | None = None, now: float | None = None) -> Policy:
@@ -55,11 +57,12 @@ def attempt(directory: Path, *, environ: Mapping[str, str] | None = None, now: f
         return Attempt(None, error)
     reading = Reading(directory, os.environ if environ is None else environ, time.time() if now is None else now)
     reading.detectors.update(detectors.BUILT_IN)
-    policy = _Files(found, reading).policy()
+    files = _Files(found, reading)
+    policy = files.policy()
     other_files = tuple(sorted(reading.other_files.items()))
     if policy is None or reading.problems:
         return Attempt(None, PolicyError(_sorted(reading.problems)), other_files)
-    return Attempt(policy, None, other_files)
+    return Attempt(policy, None, other_files, files.own)
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -78,10 +81,11 @@ class _Files:
         self._found = found
         self._reading = reading
         self._tables = list(self._open())
+        self.own: tuple[detectors.OwnDetector, ...] = ()
 
     def policy(self) -> Policy | None:
         """The whole policy; None, with problems noted, when something in it does not hold."""
-        own = self.joined(detectors.DETECTORS_KEY)
+        own = self.own = self.joined(detectors.DETECTORS_KEY)
         detectors.know(own, self._reading)
         settings = self._gateway()
         granted = self.joined(grants.GRANTS_KEY)

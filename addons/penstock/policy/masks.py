@@ -224,7 +224,7 @@ _POINTER: Final[Reader[str]] = Reader(
 FIELDS: Final = Key(
     "fields",
     listed(_POINTER),
-    "Fields of JSON that are masked whatever they hold: in tool arguments, and in texts that are JSON.",
+    "Fields of JSON that are masked whatever they hold: in tool arguments, and in JSON that a text is or has in it.",
     (),
     "none; detect or fields must be given",
 )

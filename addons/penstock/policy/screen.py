@@ -93,7 +93,7 @@ def compile_screen(masking: Sequence[MaskingRule], rails: Sequence[Guardrail]) -
 def _mask(masking: Sequence[MaskingRule], on: Masked, first: Sequence[MaskRule] = ()) -> Mask | None:
     rules = [*first, *(rule for known in masking if on in known.on for rule in known.rules())]
     fields = [rule for known in masking if on in known.on for rule in known.hides()]
-    return Mask(rules, fields) if rules or fields else None
+    return Mask(rules, fields).ready() if rules or fields else None
 
 
 def _streamed(rails: Sequence[Guardrail], on: On) -> list[MaskRule]:

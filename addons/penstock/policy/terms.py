@@ -49,7 +49,10 @@ def compiled(listed: Listed, reading: Reading, *, ignore_case: bool, whole_words
     if len(wrong) > _MOST_SHOWN:
         reading.wrong(listed.mark, f"and {len(wrong) - _MOST_SHOWN} more problems in this list")
     if (size := sum(map(len, seen))) > MOST_CHARACTERS:
-        raise reading.wrong(listed.mark, f"{size:,} characters in the list, more than {MOST_CHARACTERS:,}: split it")
+        raise reading.wrong(
+            listed.mark,
+            f"{size:,} characters in the list, more than {MOST_CHARACTERS:,}: split it over several detectors",
+        )
     if wrong:
         raise Unread("terms")
     return ready(tuple(seen), ignore_case=ignore_case, whole_words=whole_words)
@@ -115,9 +118,12 @@ def _content(path: Path, name: str, mark: Mark, reading: Reading) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise reading.wrong(mark, f"the file of terms {name} cannot be read: {reason}") from None
+        where = "; its path starts at the policy's directory" if isinstance(error, FileNotFoundError) else ""
+        raise reading.wrong(mark, f"the file of terms {name} cannot be read: {reason}{where}") from None
     if len(data) > MAX_BYTES:
-        raise reading.wrong(mark, f"the file of terms {name} is larger than {MAX_BYTES:,} bytes: split it")
+        raise reading.wrong(
+            mark, f"the file of terms {name} is larger than {MAX_BYTES:,} bytes: split it over several detectors"
+        )
     return data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.detect import checks
+from penstock.detect import checks, secrecy
 from penstock.detect.shipped.token import HEX, URL, WORD, named, token
 from penstock.detect.value import Detector
 
@@ -38,22 +38,41 @@ MODELS: Final = (
     token("xai_key", "xAI key", "xai-", WORD, 60),
     token("replicate_token", "Replicate token", "r8_", WORD, 37),
     token("perplexity_key", "Perplexity key", "pplx-", WORD, 40),
-    token("fireworks_key", "Fireworks key", "fw_", WORD, 22, confidence=0.85),
+    token("fireworks_key", "Fireworks key", "fw_", WORD, 22, check=secrecy.numbered, confidence=0.85),
     token("together_key", "Together key", "tgp_v1_", URL, 40),
-    named("mistral_key", "Mistral key", "[0-9A-Za-z]{32}", "mistral", "mistral_api_key", "mistralai"),
-    named("cohere_key", "Cohere key", "[0-9A-Za-z]{40}", "cohere", "co_api_key", "cohere_api_key"),
-    named("deepgram_key", "Deepgram key", "[0-9a-f]{40}", "deepgram", "deepgram_api_key"),
-    named("assemblyai_key", "AssemblyAI key", "[0-9a-f]{32}", "assemblyai", "assembly ai"),
+    named("mistral_key", "Mistral key", "[0-9A-Za-z]{32}", "mistral", "mistralai", check=secrecy.undigested),
+    named("cohere_key", "Cohere key", "[0-9A-Za-z]{40}", "cohere", "co api key", check=secrecy.undigested),
+    named("deepgram_key", "Deepgram key", "[0-9a-f]{40}", "deepgram", "dg client"),
+    named(
+        "assemblyai_key",
+        "AssemblyAI key",
+        "[0-9a-f]{32}",
+        "assemblyai",
+        "assemblyaiclient",
+        "assembly ai",
+        "aai settings",
+        "aai.settings",
+    ),
     token("nvidia_key", "NVIDIA API key", "nvapi-", URL, 60),
     token("cerebras_key", "Cerebras key", "csk-", "0-9a-z", 40),
     token("elevenlabs_key", "ElevenLabs key", "sk_", HEX, 48, confidence=0.9),
     token("pinecone_key", "Pinecone key", "pcsk_", "0-9A-Za-z_", 50),
     token("langsmith_key", "LangSmith key", "lsv2_(?:pt|sk)_", "0-9a-f_", 32),
-    token("langfuse_key", "Langfuse key", "sk-lf-|pk-lf-", "0-9a-f-", 32),
-    token("wandb_key", "Weights & Biases key", "wandb_v1_", "0-9A-Za-z_", 40),
-    token("voyage_key", "Voyage key", "pa-|al-", URL, 43, confidence=0.85),
+    token("langfuse_key", "Langfuse key", "sk-lf-", "0-9a-f-", 32),
+    named(
+        "wandb_key",
+        "Weights & Biases key",
+        "[0-9a-f]{40}|wandb_v1_[0-9A-Za-z_-]{40,90}",
+        "wandb",
+        "weights & biases",
+        "weights and biases",
+        alone="wandb_v1_.*",
+    ),
+    token("voyage_key", "Voyage key", "pa-|al-", URL, 43, check=secrecy.assorted, confidence=0.85),
     token("jina_key", "Jina key", "jina_", "0-9A-Za-z_-", 50),
     token("tavily_key", "Tavily key", "tvly-", URL, 24),
     token("firecrawl_key", "Firecrawl key", "fc-", HEX, 32, confidence=0.9),
     token("runpod_key", "RunPod key", "rpa_", "0-9A-Za-z", 40),
+    token("llamacloud_key", "LlamaCloud key", "llx-", WORD, 40),
+    token("apify_token", "Apify token", "apify_api_", WORD, 32),
 )

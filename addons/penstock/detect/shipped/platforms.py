@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.detect import checks
-from penstock.detect.shipped.token import HEX, URL, UUID, WORD, exact, named, token
+from penstock.detect import checks, secrecy
+from penstock.detect.shipped.token import HEX, NO_DIGEST, URL, UUID, WORD, exact, named, token
 from penstock.detect.value import Detector
 
-_AWS: Final = ("aws", "secret", "secret key", "secretkey", "access key", "accesskey", "secret access key")
+_AWS: Final = (
+    "aws", "secret", "secret key", "secretkey", "access key", "accesskey", "secret access key",
+    "aws credentials", "s3 client", "credentials provider")  # fmt: skip
 
 PLATFORMS: Final = (
     Detector(
@@ -34,12 +36,13 @@ PLATFORMS: Final = (
         kind="secret",
         what="Google Cloud service account, to the end of its JSON object",
     ),
-    token("gcp_oauth", "Google OAuth token or client secret", r"ya29\.|GOCSPX-|1//0", URL, 24),
+    token("gcp_oauth", "Google OAuth token or client secret", r"ya29\.(?:[a-z]\.)?|GOCSPX-|1//0", URL, 24),
     Detector(
         "azure_key",
         "AZURE_KEY",
-        r"(?<![0-9A-Za-z/+])(?:[0-9A-Za-z/+]{86}==|[0-9A-Za-z/+]{43}=|[0-9A-Za-z]{52}"
-        r"|[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}|[0-9A-Za-z]{84}|[0-9a-f]{32})(?![0-9A-Za-z/+=])",
+        rf"{NO_DIGEST}(?<![/+])(?:[0-9A-Za-z/+]{{86}}==|[0-9A-Za-z/+]{{43}}=|[0-9A-Za-z]{{52}}"
+        r"|[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}|[0-9A-Za-z]{84}|[0-9A-Za-z+/]{42}(?:\+ACR|AzSe)[0-9A-Za-z]{6}|[0-9a-f]{32}"
+        r")(?![0-9A-Za-z/+=])",
         check=checks.random_letters,
         context=(
             "azure",
@@ -48,6 +51,8 @@ PLATFORMS: Final = (
             "storage key",
             "sharedaccesskey",
             "shared access key",
+            "shared key credential",
+            "azure openai",
             "azure_storage_key",
             "primary key",
             "cosmos",
@@ -59,6 +64,9 @@ PLATFORMS: Final = (
             "eventhub",
             "servicebus",
         ),
+        # The newer ones bear the mark of their service at a fixed place.
+        alone=r".{76}(?:[+](?:ASt|ABa|AMC)|ACDb|APIM).{6}==|.{33}(?:AIoT|[+](?:ASb|AEh|ARm)|AzCa).{6}"
+        r"|.{42}(?:[+]ACR|AzSe).{6}|.{76}AZDO.{4}|.{52}JQQJ9.{27}",
         confidence=0.9,
         kind="secret",
         what="key of Azure storage, AI, DevOps and others",
@@ -88,7 +96,7 @@ PLATFORMS: Final = (
     Detector(
         "heroku_key",
         "HEROKU_KEY",
-        rf"(?<![0-9A-Za-z_-])(?:HRKU-(?:AA[0-9A-Za-z_-]{{58}}|{UUID})|{UUID})(?![0-9A-Za-z_-])",
+        rf"{NO_DIGEST}(?:HRKU-(?:AA[0-9A-Za-z_-]{{58}}|{UUID})|{UUID})(?![0-9A-Za-z_-])",
         check=checks.not_placeholder,
         context=("heroku", "heroku_api_key"),
         alone="HRKU-.*",
@@ -99,21 +107,30 @@ PLATFORMS: Final = (
     Detector(
         "cloudflare_token",
         "CLOUDFLARE_TOKEN",
-        r"(?<![0-9A-Za-z_-])(?:v1\.0-[0-9a-f]{24}-[0-9a-f]{146}|[0-9A-Za-z_-]{40}|[0-9a-f]{37})(?![0-9A-Za-z_-])",
-        check=checks.random_letters,
+        rf"{NO_DIGEST}(?:v1\.0-[0-9a-f]{{24}}-[0-9a-f]{{146}}|cf(?:ut|at|k)_[0-9A-Za-z]{{40}}[0-9a-f]{{8}}"
+        r"|[0-9A-Za-z_-]{40}|[0-9a-f]{37})(?![0-9A-Za-z_-])",
+        check=secrecy.cloudflare,
         context=("cloudflare", "cf_api_token", "cf api", "cloudflare_api_key", "cf token", "cf_api_key"),
-        alone=r"v1\.0-.*",
+        alone=r"(?:v1\.0-|cf(?:ut|at|k)_).*",
         confidence=0.9,
         kind="secret",
         what="Cloudflare API token",
     ),
     token("fly_token", "Fly.io token", "fo1_|fm[12][ar]?_", "0-9A-Za-z_+/=-", 40),
     token("netlify_token", "Netlify token", "nf[cpou]_", WORD, 36),
-    named("vercel_token", "Vercel token", "[0-9A-Za-z]{24}", "vercel", "vercel_token", "now token"),
+    named(
+        "vercel_token",
+        "Vercel token",
+        "[0-9A-Za-z]{24}|vc[aipkr]_[0-9A-Za-z]{24,64}",
+        "vercel",
+        "now token",
+        check=secrecy.undigested,
+        alone="vc[aipkr]_.*",
+    ),
     token("supabase_key", "Supabase key", "sbp_|sb_secret_", URL, 31),
-    token("planetscale_token", "PlanetScale token or password", "pscale_(?:tkn|pw|oauth)_", "0-9A-Za-z_.=-", 32),
+    token("planetscale_token", "PlanetScale token or password", "pscale_(?:tkn|pw|oauth)_", "0-9A-Za-z_=-", 32),
     token("neon_key", "Neon API key", "napi_", WORD, 60),
-    token("databricks_token", "Databricks token", "dapi", HEX, 32),
+    exact("databricks_token", "Databricks token", "dapi[0-9a-f]{32}(?:-[0-9])?"),
     Detector(
         "terraform_token",
         "TERRAFORM_TOKEN",
@@ -123,7 +140,17 @@ PLATFORMS: Final = (
         kind="secret",
         what="Terraform Cloud token",
     ),
-    token("vault_token", "HashiCorp Vault token", r"hv[sbr]\.", URL, 24),
+    Detector(
+        "vault_token",
+        "VAULT_TOKEN",
+        # The old ones are 24 letters behind "s.".
+        r"(?<![0-9A-Za-z])hv[sbr]\.[0-9A-Za-z_-]{24}|(?<![0-9A-Za-z_.$])s\.[0-9A-Za-z]{24}(?![0-9A-Za-z_.(\[=-])",
+        check=secrecy.vault,
+        until=r"(?![0-9A-Za-z_-])",
+        confidence=0.95,
+        kind="secret",
+        what="HashiCorp Vault token",
+    ),
     token("doppler_token", "Doppler token", r"dp\.(?:pt|st(?:\.[a-z0-9_-]{2,35})?|ct|sa|scim|audit)\.", WORD, 40),
     token("pulumi_token", "Pulumi token", "pul-", HEX, 40),
     token("onepassword_token", "1Password service account token", "ops_eyJ", "0-9A-Za-z+/=_-", 100),
@@ -133,20 +160,50 @@ PLATFORMS: Final = (
         "A3-[0-9A-Z]{6}-(?:[0-9A-Z]{11}|[0-9A-Z]{6}-[0-9A-Z]{5})(?:-[0-9A-Z]{5}){3}",
     ),
     named("okta_token", "Okta API token", "00[0-9A-Za-z_-]{40}", "okta", "ssws"),
-    token("grafana_token", "Grafana token", "glsa_|glc_", "0-9A-Za-z_+/=", 32),
+    token("grafana_token", "Grafana token", "glsa_|glc_|eyJrIjoi", "0-9A-Za-z_+/=", 32),
     named(
         "datadog_key",
         "Datadog key",
         "[0-9a-f]{32}(?:[0-9a-f]{8})?",
         "datadog",
-        "dd_api_key",
-        "dd_app_key",
-        "dd-api-key",
-        "dd-application-key",
+        "dd api key",
+        "dd app key",
+        "dd application key",
     ),
-    token("newrelic_key", "New Relic key", "NRAK-|NRII-|NRJS-|NRBR-", "0-9A-Za-z_-", 19),
+    exact(
+        "newrelic_key",
+        "New Relic key",
+        "(?:NRAK|NRII|NRIQ|NRJS|NRBR|NRRA|NRSP)-[0-9A-Za-z_-]{19,64}|(?:[0-9a-f]{36}|[0-9a-f]{32}FFFF|[a-z]{2}[0-9]{2}xx[0-9a-f]{26}(?:[0-9a-f]{4}|FFFF))NRAL",
+    ),
     token("sentry_token", "Sentry token", "sntry[us]_", "0-9A-Za-z_+/=-", 60),
-    token("dynatrace_token", "Dynatrace token", r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.", "0-9A-Z", 64),
+    token("dynatrace_token", "Dynatrace token", r"dt0[a-z][0-9]{2}\.[A-Z0-9]{8,24}\.", "0-9A-Z", 64),
     token("tailscale_key", "Tailscale key", "tskey-(?:auth|api|client|scim|webhook)-", URL, 20),
-    token("ngrok_token", "ngrok token", "(?:ak|cr|api)_2", WORD, 26, confidence=0.85),
+    exact(
+        "ngrok_token",
+        "ngrok token",
+        "(?:ak|cr|api)_[23][0-9A-Za-z]{26}|[1-3][0-9A-Za-z]{26}_[0-9][0-9A-Za-z]{20}",
+        check=secrecy.assorted,
+    ),
+    token("openshift_token", "OpenShift token", "sha256~", URL, 43),
+    token(
+        "yandex_key",
+        "Yandex Cloud key",
+        "AQVN|YCA(?=[0-9A-Za-z_-]{37}(?![0-9A-Za-z_-]))",
+        URL,
+        35,
+        check=secrecy.assorted,
+    ),
+    token("posthog_key", "PostHog personal key", "phx_", "0-9A-Za-z_", 43, check=secrecy.numbered),
+    named("snyk_token", "Snyk token", UUID, "snyk"),
+    named("algolia_key", "Algolia key", "[0-9a-f]{32}", "algolia", "algoliasearch", "docsearch"),
+    named("fastly_token", "Fastly token", "[0-9A-Za-z_-]{32}", "fastly", check=secrecy.undigested),
+    named("pagerduty_key", "PagerDuty key", r"u\+[0-9A-Za-z_+-]{18}", "pagerduty", "pager duty", check=checks.api_key),
+    exact("octopus_key", "Octopus Deploy key", "API-[0-9A-Z]{26}", check=secrecy.numbered),
+    exact("harness_token", "Harness token", r"[ps]at\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z]{24}\.[0-9A-Za-z]{20}"),
+    token("prefect_key", "Prefect key", "pn[ub]_", WORD, 36),
+    token("infracost_key", "Infracost key", "ico-", WORD, 32, check=secrecy.numbered),
+    exact("maxmind_key", "MaxMind licence key", "[0-9A-Za-z]{6}_[0-9A-Za-z]{29}_mmk"),
+    exact("clickhouse_key", "ClickHouse Cloud secret", "4b1d[0-9A-Za-z]{38}", check=secrecy.assorted),
+    token("mongodb_atlas_secret", "MongoDB Atlas client secret", "mdb_sa_sk_", URL, 40),
+    token("aiven_password", "Aiven service password", "AVNS_", URL, 16),
 )

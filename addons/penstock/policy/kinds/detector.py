@@ -27,7 +27,7 @@ class Detected(Matcher):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", frozenset(self.patterns))
-        object.__setattr__(self, "mask", Mask([MaskRule(known.name, known, "flag") for known in self.found]))
+        object.__setattr__(self, "mask", Mask([MaskRule(known.name, known, "flag") for known in self.found]).ready())
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -31,15 +31,19 @@ class Pattern(Matcher):
     detector: Detector = field(compare=False)
     streams: bool = field(compare=False)
     needs: frozenset[str] = field(init=False, compare=False, repr=False)
-    compiled: regex.Pattern[str] = field(init=False, compare=False, repr=False)
-    loose: regex.Pattern[str] | None = field(init=False, compare=False, repr=False)
-    """For a phrase whose words run on; None: it looks for no phrase."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", frozenset(self.patterns))
-        object.__setattr__(self, "compiled", regex.compile(self.detector.pattern, regex.VERSION0))
+
+    @property
+    def compiled(self) -> regex.Pattern[str]:
+        return _compiled(self.detector.pattern)
+
+    @property
+    def loose(self) -> regex.Pattern[str] | None:
+        """For a phrase whose words run on; None: it looks for no phrase."""
         loose = loosened(self.detector.pattern)
-        object.__setattr__(self, "loose", regex.compile(loose, regex.VERSION0) if loose is not None else None)
+        return _compiled(loose) if loose is not None else None
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -63,6 +67,12 @@ class Pattern(Matcher):
             sum(map(str.isalpha, match[0])) >= reading.least and (" " in match[0] or not reading.several)
             for match in pattern.finditer(reading.text, timeout=TIMEOUT)
         )
+
+
+@lru_cache(4096)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    """Only when a text may have it: hundreds of patterns at once would hold up the start."""
+    return regex.compile(pattern, regex.VERSION0)
 
 
 def searched(source: str, mark: Mark, reading: Reading, *, name: str = "pattern") -> Pattern:
