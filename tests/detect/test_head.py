@@ -50,6 +50,9 @@ def test_every_match_begins_with_the_head(pattern: str, text: str) -> None:
         ("[A-Z]{3}[AB][A-Z][0-9]{4}[A-Z]", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", [5], 5, False),
         ("(?:[ab][cd](?: ?1){3}|[ef][gh](?: ?1){3})", "abcdefgh", " 1", [2], 2, False),
         ("(?:ab){1,3}(?:ab|:)1", "ab", "1:", [2, 4, 6, 8], 8, False),
+        ("[ab]{1100}", "ab", "", [], 1024, True),
+        ("[ab]{9}(?:[ab]{1100}:)?", "ab", "", [], 8, True),
+        ("[ab]{9}(?:[ab]{0,100000}:)?", "ab", "", [], 8, True),
     ],
 )
 def test_heads(pattern: str, run: str, keys: str, after: list[int], longest: int, whole: bool) -> None:
@@ -61,7 +64,13 @@ def test_heads(pattern: str, run: str, keys: str, after: list[int], longest: int
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(?=a)(?=b)", "a", "[ab]+@", "[ab]+?@", "[ab]{1,2000}@", "a|b@", r"[a-z]{2}(?:c|a)", r"[a-z ]{9}", r"[A-Z]\w"],
+    [
+        *("(?=a)(?=b)", "a", "[ab]+@", "[ab]+?@", "[ab]{1,2000}@", "a|b@"),
+        *(r"[a-z]{2}(?:c|a)", r"[a-z ]{9}", r"[A-Z]\w"),
+        # a run that may be too long to be counted beside one that is not
+        *("[ab]{1,3}(?:[ab]{1100})?@", "[ab]@|[ab]{1100}@", "[ab]{3}(?:(?:[ab]{25}){41})?@", "[ab](?:[ab]{1025}@|@)"),
+        "[ab]{2}(?:[ab]{600}){0,2}@",
+    ],
 )
 def test_patterns_without_a_head(pattern: str) -> None:
     assert head(parse(pattern)) is None

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.detect.detector import Detector
+from penstock.detect.detector import Detector, custom
 from penstock.detect.shape import shape
 from penstock.detect.syntax import parse
 from penstock.masking.mask import Mask, MaskRule
@@ -141,13 +141,25 @@ def test_a_blob_is_found_behind_anything_and_far_into_a_piece(before: str, fille
 
 # Rules that sleep
 
+
+@pytest.mark.parametrize(
+    "pattern", ["[a-z]{1,3}(?:[a-z]{1100})?@x", "[a-z]@x|[a-z]{1101}@x", "[a-z]{2}[a-z]{0,1100}@x"]
+)
+def test_a_run_too_long_to_be_counted_is_not_forgotten(pattern: str) -> None:
+    mask = Mask([MaskRule("r", custom("d", f"(?<![a-z])(?:{pattern})"))])
+    text = " " + "a" * 1101 + "@x "
+    assert mask.whole(text).text == " [D] "
+    for cuts in ([1], [2, 9], [60], [192, 1], [1100]):
+        assert not differs(mask, text, cuts)
+
+
 RUNS = st.sampled_from(("[a-z]", "[a-z0-9]", r"[\w.-]", "[a-z\u00e9]", "[0-9]", r"\w", "[A-Za-z0-9_-]", "[abc]"))
 COUNTS = st.sampled_from(("{1,3}", "{2,6}", "{1,12}", "{3}", "{8}", "{1,64}", "{1,4}+", "{1,6}?"))
 KEYS = st.sampled_from(("@", "-", "::", "[@:]", "(?:@|::)", "@?:", "[-.]"))
 TAILS = st.sampled_from(("", "x", "[a-z]{1,3}", r"[a-z]{2}\b", "[0-9]{1,2}(?![0-9])", "(?:[a-z]{1,3}@)?[a-z]"))
 BEFORE = st.sampled_from(("", "(?<!%s)", "(?<![A-Za-z0-9._-])", r"\b", "(?<![a-z@])", "(?<=[ :@])"))
 STARTS = st.sampled_from(("", "", "", "[A-Z]", "[a-z@]", "[-a-z]", "[_a-z]"))
-MORE = st.sampled_from(("", "", "(?:%s{2})?", "(?:%s{7}){0,2}"))
+MORE = st.sampled_from(("", "", "(?:%s{2})?", "(?:%s{7}){0,2}", "(?:%s{1100})?"))
 HEADED = st.builds(
     lambda before, start, run, count, more, key, tail: (
         before.replace("%s", run) + start + run + count + more.replace("%s", run) + key + tail
@@ -158,7 +170,7 @@ WORDS = st.lists(
     st.one_of(
         st.text(st.sampled_from("abcxyz@@--  ::..\u00e9\n_AB01"), max_size=12),
         st.builds(
-            lambda each, count: each * count, st.sampled_from("abx1"), st.sampled_from((2, 3, 8, 9, 64, 65, 200))
+            lambda each, count: each * count, st.sampled_from("abx1"), st.sampled_from((2, 3, 8, 9, 64, 65, 200, 1101))
         ),
         st.sampled_from(("a@", "x:", "abc@x", "aaa-1", "\u00e9@", "ab ", "\u200b", "\ud800")),
     ),
@@ -176,10 +188,13 @@ def test_no_rule_that_begins_with_a_word_oversleeps(patterns: list[str], text: s
     assert not differs(Mask(rules), text, cuts)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 191, 192, 193, 1023, 1024, 1025])
+@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 191, 192, 193, 1023, 1024, 1025, 1101, 1103, 1104])
 def test_a_word_of_any_length_before_a_key_is_taken_as_in_the_whole(count: int) -> None:
-    patterns = ("[a-z]{1,64}@x", "(?<![a-z])[a-z]{1,64}@x", "(?<![a-z])[a-z]{1,1024}-x", "[a-z]{1024}(?:-x)?")
-    mask = Mask([MaskRule(name, Detector(name, name, pattern)) for name, pattern in zip("ABCD", patterns, strict=True)])
+    patterns = (
+        *("[a-z]{1,64}@x", "(?<![a-z])[a-z]{1,64}@x", "(?<![a-z])[a-z]{1,1024}-x", "[a-z]{1024}(?:-x)?"),
+        *("(?<![a-z])[a-z]{1,3}(?:[a-z]{1100})?@x", "(?<![a-z])[a-z]{1100}(?:-x)?"),
+    )
+    mask = Mask([MaskRule(name, Detector(name, name, each)) for name, each in zip("ABCDEF", patterns, strict=True)])
     for key in ("@x", "-x", " "):
         for cuts in ([1], [7], [192, 1], [1000, 1]):
             assert not differs(mask, f" {'a' * count}{key} a@x", cuts)

@@ -144,8 +144,8 @@ def test_a_text_is_read_in_every_way_unless_no_reading_has_anything(
 
 def test_ordinary_texts_are_not_read_in_other_ways() -> None:
     sieve = Sieve(PHRASES)
-    assert not sieve._anything.candidates("Where the valley narrows the river has turned a wheel for 200 years.")
-    assert sieve._anything.candidates("4 t 7 4 c k")
+    assert not sieve._anything("Where the valley narrows the river has turned a wheel for 200 years.")
+    assert sieve._anything("4 t 7 4 c k")
 
 
 def test_strings_come_in_order_keys_before_their_values() -> None:

@@ -136,6 +136,28 @@ def test_neither_reason_nor_parameters_of_the_type_reach_the_caller(
     assert b"bob@example.com" not in data
 
 
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        (b"Retry-After: 30\r\n", "30"),
+        (b"retry-after: 604800\r\n", "604800"),
+        (b"Retry-After: 4111111111111111\r\n", None),
+        (b"Retry-After: 1234567\r\n", None),
+        (b"Retry-After: 411111\r\nRetry-After: 111111\r\nRetry-After: 1111\r\n", None),
+        (b"Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n", None),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_how_long_to_wait_reaches_the_caller_and_no_number_that_is_a_value(
+    gateway: Running, upstream: RecordingUpstream, given: bytes, passed: str | None, stream: bool
+) -> None:
+    whole = STREAM_HEAD + chunk(event("said")) + chunk(b"data: [DONE]\n\n") + chunk(b"") if stream else reply(CHAT)
+    send(upstream, whole.replace(b"\r\n", b"\r\n" + given, 1))
+    answer = gateway.ask(request(chat(stream=stream)))
+    assert answer.status == 200
+    assert answer.headers.get("retry-after") == passed
+
+
 def test_an_answer_to_head_has_no_body(gateway: Running) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as sock:
         sock.sendall(request(method="HEAD", path="/v1/models", close=True))

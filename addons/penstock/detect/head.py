@@ -18,6 +18,8 @@ from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, R
 _ANY: Final = 2 * EVERY_WIDE - 1
 _LONGEST: Final = 1024
 _LENGTHS: Final = (1 << (_LONGEST + 2)) - 1
+_MORE: Final = 1 << (_LONGEST + 1)
+"""The last of the lengths stands for all that are longer, too: what is forgotten, a rule would sleep through."""
 _FEW: Final = 4
 """Items of a sequence that are looked at for classes that a run could be made of."""
 _SHORT: Final = 8
@@ -128,21 +130,21 @@ def _repeated(once: _Within, low: int, high: int | None) -> _Within:
     full = stops = count = 0
     so_far = 1
     while so_far:
-        known = full, stops
         if count >= low:
             full |= so_far
         if count == high:
             break
         stops |= _sums(so_far, once.stops)
-        if count > low and known == (full, stops):
+        known, so_far = so_far, _sums(so_far, once.full)
+        if known == so_far:  # and so it stays, however often
+            full |= so_far
             break
-        so_far = _sums(so_far, once.full)
         count += 1
     return _Within(full, stops, once.keys if high != 0 else 0)
 
 
 def _sums(a: int, b: int) -> int:
-    """All sums of one length and another, as far as they are of interest."""
+    """All sums of one length and another; `_MORE` for those that are too long to be told apart."""
     if b.bit_count() > a.bit_count():
         a, b = b, a
     sums = 0
@@ -150,7 +152,7 @@ def _sums(a: int, b: int) -> int:
         low = b & -b
         sums |= a * low
         b ^= low
-    return sums & _LENGTHS
+    return sums & _LENGTHS | (_MORE if sums > _LENGTHS else 0)
 
 
 def _least(lengths: int) -> int:

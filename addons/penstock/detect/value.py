@@ -22,6 +22,9 @@ class Detector:
     """What stands in its place, without the brackets: `CREDIT_CARD`."""
     pattern: str
     """`regex` syntax, of which `detect.syntax` says what is taken. It finds candidates."""
+    forms: tuple[str, ...] = ()
+    """Patterns of the same value as it is written more rarely. Each is looked for by itself, so that what is common in
+    it (a space after three letters) keeps nobody awake."""
     group: int | str = 0
     """The part of the match that is the candidate."""
     check: Callable[[str], bool] | None = None
@@ -58,7 +61,13 @@ class Detector:
             return None
         pattern = f"(?:{self.pattern})(?={self.after})"
         sure = self.sureness(spoken_for=True)
-        return replace(self, pattern=pattern, context=(), alone="", after="", confidence=sure)
+        return replace(self, pattern=pattern, forms=(), context=(), alone="", after="", confidence=sure)
+
+    @property
+    def parts(self) -> list[Detector]:
+        """What is looked for by itself: its common form, the others, and what is told after it was said."""
+        others = [replace(self, pattern=form, forms=(), after="") for form in self.forms]
+        return [self, *others, *([self.told_after] if self.told_after else [])]
 
     @property
     def needs_context(self) -> bool:

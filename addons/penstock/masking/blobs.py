@@ -13,6 +13,7 @@ import binascii
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Protocol
 
 import re2
@@ -31,7 +32,12 @@ SIGN: Final = b"[A-Za-z0-9+/_-]{%d}" % LEAST
 """Without this in it, a text has no blob; for `detect.prefilter`."""
 _LONG: Final = re2.compile(b"[A-Za-z0-9+/_-]{%d,}" % LEAST)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-_BLANK: Final = dict.fromkeys(map(ord, "\t\n\r"))
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Controls: no text has any but tabs and the ends of lines."""
+_CHARACTER: Final = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x00-\xff]"
+)
+_CUT: Final = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 _MUCH: Final = 192
 """Characters of a piece from which on it pays to ask RE2 for the next long run."""
 
@@ -47,7 +53,7 @@ class Inner(Protocol):
 class _Blob:
     """One blob, as it is decoded."""
 
-    __slots__ = ("_ends", "_group", "_inner", "_rest", "_settled", "_starts")
+    __slots__ = ("_cut", "_ends", "_group", "_inner", "_rest", "_settled", "_starts")
 
     def __init__(self, group: int, inner: Inner) -> None:
         self._group = group
@@ -56,6 +62,8 @@ class _Blob:
         self._rest = ""
         self._starts: list[int] = []
         self._ends: list[int] = []
+        self._cut: tuple[bytes, list[int], list[int]] = (b"", [], [])
+        """The bytes of a character that is not complete yet, and where the group of each starts and ends."""
         self._settled = 0
 
     @property
@@ -69,12 +77,13 @@ class _Blob:
 
     @property
     def settled(self) -> int:
-        return min(self._settled, self._starts[0]) if self._starts else self._settled
+        begun = self._cut[1] or self._starts
+        return min(self._settled, begun[0]) if begun else self._settled
 
     def copy(self, spell: Callable[[str], str] | None, depth: int) -> _Blob:
         other = _Blob(self._group, self._inner.copy(spell, depth))
         other._rest, other._starts, other._ends = self._rest, self._starts.copy(), self._ends.copy()
-        other._settled = self._settled
+        other._cut, other._settled = self._cut, self._settled
         return other
 
     def feed(self, text: str, starts: list[int], ends: list[int]) -> None:
@@ -94,16 +103,28 @@ class _Blob:
             for each in padded:
                 each += [each[-1]] * (4 - len(rest))
             self._tell(_bytes(rest.ljust(4, "A"), 4)[:count], *padded)
+        if self._cut[0]:
+            self._tell(b"", [place], [place], last=True)
         self._inner.close(place)
 
-    def _tell(self, data: bytes, starts: list[int], ends: list[int]) -> None:
-        step = 3 if self._group == 4 else 1
-        place, group = starts[0], self._group
+    def _tell(self, data: bytes, starts: list[int], ends: list[int], *, last: bool = False) -> None:
+        """More bytes, from whole groups that start and end there; `last`: nothing completes a character any more."""
+        step, group = 3 if self._group == 4 else 1, self._group
+        begun, first, after = self._cut
         kept = [at for at, byte in enumerate(data) if byte]  # without the zeros of UTF-16
-        first = [starts[at // step * group] - place for at in kept]
-        last = [ends[at // step * group + group - 1] - place for at in kept]
-        text = data.decode("latin-1").replace("\0", "")
-        self._settled = self._inner.feed(Piece(text, place, ends[-1] - place, first, last))
+        first = first + [starts[at // step * group] for at in kept]
+        after = after + [ends[at // step * group + group - 1] for at in kept]
+        data = begun + data.replace(b"\0", b"")
+        if data.isascii():
+            text = data.decode()
+        else:
+            text, begins = _characters(data, last=last)
+            stop = begins[-1]
+            self._cut = data[stop:], first[stop:], after[stop:]
+            first, after = [first[at] for at in begins[:-1]], [after[at - 1] for at in begins[1:]]
+        place = first[0] if first else starts[0]
+        piece = Piece(text, place, ends[-1] - place, [at - place for at in first], [at - place for at in after])
+        self._settled = self._inner.feed(piece)
 
 
 class Blobs:
@@ -224,7 +245,10 @@ class Blobs:
             return
         starts, ends = self._places()
         self._forget()
-        group = 2 if _says(run[:LEAST], 2) else 4
+        bare = _bare(run[:LEAST])
+        group = 2 if _says(bare, 2) else 4
+        if group == 2 and (ahead := LEAST - len(bare)):
+            run, starts, ends = run[ahead:], starts[ahead:], ends[ahead:]
         self._blob = _Blob(group, self._make())
         size = _end(self._blob.run, run, 0)
         self._blob.feed(run[:size], starts[:size], ends[:size])
@@ -264,6 +288,27 @@ def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:
     return found.end() if found is not None else at
 
 
+def _characters(data: bytes, *, last: bool) -> tuple[str, list[int]]:
+    """What bytes say in UTF-8, and where each character of it begins and the last one ends.
+
+    A byte that is part of no character stands for itself. Without `last`, one that is not complete yet is left over.
+    """
+    cut = None if last else _CUT.search(data)
+    stop = cut.start() if cut is not None else len(data)
+    begins = [found.start() for found in _CHARACTER.finditer(data, 0, stop)]
+    begins.append(stop)
+    return "".join(_character(data[begin:end]) for begin, end in pairwise(begins)), begins
+
+
+def _character(data: bytes) -> str:
+    if len(data) == 1:
+        return data.decode("latin-1")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "\ufffd"
+
+
 def _bytes(text: str, group: int) -> bytes:
     return binascii.a2b_base64(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
 
@@ -279,7 +324,12 @@ def _tail(text: str) -> tuple[int, str, bool]:
 @lru_cache(8192)
 def _hopeful(run: str) -> bool:
     """Whether a run, of which these are the first characters, may be a blob."""
-    return _says(run, 4) or _says(run, 2)
+    return _says(run, 4) or _says(_bare(run), 2)
+
+
+def _bare(run: str) -> str:
+    """A run without what says that hexadecimal follows; as base64 that is no text."""
+    return run[2:] if run[:2] in ("0x", "0X") else run
 
 
 def _says(run: str, group: int) -> bool:
@@ -290,7 +340,7 @@ def _says(run: str, group: int) -> bool:
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether bytes are UTF-8, or ASCII in UTF-16, with nothing in it that cannot be seen; cut off anywhere."""
+    """Whether bytes are UTF-8, or ASCII in UTF-16, without controls; cut off anywhere."""
     if b"\0" in data:
         if any(data[1::2]):
             return False
@@ -301,4 +351,4 @@ def _is_text(data: bytes) -> bool:
         if error.reason != "unexpected end of data":
             return False
         text = data[: error.start].decode()
-    return text.translate(_BLANK).isprintable()
+    return _HIDDEN.search(text) is None

@@ -13,6 +13,7 @@ from penstock.masking.release import FOREVER
 from penstock.masking.spelled import OPEN, Piece, Spelled, Word
 
 # Entities of the characters that values are made of. With the semicolon, so that no code is the beginning of another.
+# Numbers may begin with zeros, as many as a reader may take; no more than sixteen, so that little is held back.
 _NAMES: Final = (
     "commat|period|num|lowbar|hyphen|dash|plus|equals|colon|sol|bsol|amp|quot|apos|lt|gt|excl|dollar|percnt|lpar|rpar"
     "|ast|comma|semi|quest|nbsp|Tab|NewLine"
@@ -20,11 +21,11 @@ _NAMES: Final = (
 _H: Final = "[0-9A-Fa-f]"
 _CODE: Final = regex.compile(
     rf"%(?:[0-7]{_H}|[c-dC-D]{_H}%[89abAB]{_H}|[eE]{_H}(?:%[89abAB]{_H}){{2}}|[fF][0-7](?:%[89abAB]{_H}){{3}})"
-    rf"|&(?:\#(?:[0-9]{{1,7}}|[xX]{_H}{{1,6}})|{_NAMES});"
-    rf"|\\(?:x{_H}{{2}}|u\{{{_H}{{1,6}}\}}|U{_H}{{8}}|[0-3][0-7]{{2}})",
+    rf"|&(?:\#(?:0{{0,16}}[0-9]{{1,7}}|[xX]0{{0,16}}{_H}{{1,6}})|{_NAMES});"
+    rf"|\\(?:x{_H}{{2}}|u\{{0{{0,16}}{_H}{{1,6}}\}}|U{_H}{{8}}|[0-3][0-7]{{2}})",
     regex.VERSION0,
 )
-_LONGEST: Final = 12
+_LONGEST: Final = 28
 # What may become a code in a text that goes on.
 _SIGN: Final = regex.compile(rf"%(?:{_H}|\Z)|&(?:\#|[A-Za-z]{{1,7}}(?:;|\Z)|\Z)|\\(?:[xU0-3]|u(?:\{{|\Z)|\Z)")
 

@@ -56,7 +56,7 @@ class Rule:
     pending: Search
 
     def __init__(self, rule: MaskRule, index: int, rank: int | None = None) -> None:
-        """`rank`: of the rule that this is another half of: what both find is found once."""
+        """`rank`: of the rule that this is a part of: what both find is found once."""
         detector = rule.detector
         wanted = detector.terms or sought(detector.pattern)
         judge = Judge(detector, rule.min_confidence)
@@ -109,14 +109,15 @@ class Rule:
             _ = self.until.search, self.until.pending
 
 
-def halves(rules: Sequence[MaskRule]) -> tuple[Rule, ...]:
-    """The rules, compiled; behind them, for values that are told after they were said, their other halves."""
+def compiled(rules: Sequence[MaskRule]) -> tuple[Rule, ...]:
+    """The rules, compiled; behind them what else there is to look for (`Detector.parts`)."""
     made = [Rule(rule, index) for index, rule in enumerate(rules)]
     for rank, rule in enumerate(rules):
-        if (told := rule.detector.told_after) is not None:
-            half = Rule(replace(rule, detector=told), len(made), rank)
-            half.sieve = f"(?:{rule.detector.pattern}){rule.detector.after}"
-            made.append(half)
+        for part in rule.detector.parts[1:]:
+            other = Rule(replace(rule, detector=part), len(made), rank)
+            if part.pattern not in rule.detector.forms:
+                other.sieve = f"(?:{rule.detector.pattern}){rule.detector.after}"
+            made.append(other)
     return tuple(made)
 
 

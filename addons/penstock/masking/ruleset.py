@@ -10,7 +10,7 @@ from penstock.detect.syntax import PatternError
 from penstock.masking.blobs import SIGN
 from penstock.masking.fields import FieldRule, Fields
 from penstock.masking.finding import MaskRule
-from penstock.masking.rule import halves
+from penstock.masking.rule import compiled
 from penstock.masking.watch import Watch
 
 ESCAPE_REACH: Final = 48
@@ -21,7 +21,7 @@ class RuleSet:
     """Frozen; shared by all the streams of a mask."""
 
     def __init__(self, rules: Sequence[MaskRule], fields: Sequence[FieldRule] = ()) -> None:
-        self.rules: Final = halves(rules)
+        self.rules: Final = compiled(rules)
         self.fields: Final = Fields(fields, len(self.rules))
         self.watch: Final = Watch(self.rules)
         self.chosen: Final = self.watch.chosen

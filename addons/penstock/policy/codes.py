@@ -22,12 +22,12 @@ _LEAST_TEXT: Final = 0.9
 """Of what a blob decodes to, this much must be text that can be seen."""
 
 _CODED: Final = re2.compile(
-    rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[xuU0-3]|[0-9A-Za-z+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){7}"
+    rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[xuU0-3]|[0-9A-Za-z+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]?){8}"
 )
 SIGN: Final = _CODED.pattern
 """Without this in it, a text of ASCII has no codes."""
 _ESCAPE: Final = regex.compile(
-    r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))",
+    r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{(0{0,16}[0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))",
     regex.VERSION0,
 )
 _PAIR: Final = regex.compile("[\ud800-\udbff][\udc00-\udfff]", regex.VERSION0)

@@ -107,6 +107,12 @@ def disguised(pattern: str) -> list[bytes | None]:
     return [coarsened(pattern, disguise) for disguise in _DISGUISES]
 
 
+def guises(text: str) -> str:
+    """All that `readings` may make of a text of ASCII that has none of the `SIGNS`, in one text."""
+    leet = [table.read(text) for table in _LEET]
+    return "\n".join([*leet, *map(_APART.read, (text, *leet)), _ROT13.read(text), text[::-1]])
+
+
 def readings(text: str) -> Iterator[Undisguised]:
     """The text with one disguise after the other taken off; those that change nothing are left out."""
     plain = bare(text)

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from penstock.detect.needed import Wordbook, needed
 from penstock.detect.prefilter import AS_IT_IS, Prefilter, coarsened
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
 from penstock.policy.codes import SIGN, decodings
-from penstock.policy.speech import SIGNS, Undisguised, disguised, loosened, readings
+from penstock.policy.speech import SIGNS, Undisguised, disguised, guises, loosened, readings
 
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
@@ -71,13 +72,13 @@ class Sieve:
         phrases = {pattern: each for pattern, each in loose.items() if each is not None}
         self._phrases = _Patterns({pattern: pattern for pattern in phrases})
         self._loose = _Patterns(phrases)
-        hidden = [each for pattern in phrases for each in disguised(pattern)]
-        every = [coarsened(pattern, AS_IT_IS) for pattern in self._patterns.names]
-        self._anything = Prefilter(also=(*every, SIGN, *(SIGNS if phrases else ()), *hidden))
+        hidden = [each for pattern in self._phrases.others for each in disguised(pattern)]
+        every = [coarsened(pattern, AS_IT_IS) for pattern in self._patterns.others]
+        self._other = Prefilter(also=(*every, SIGN, *(SIGNS if phrases else ()), *hidden))
 
     def subject(self, texts: Texts, call: Call | None = None) -> Subject:
         plain = "\n".join(texts.covering)
-        if plain.isascii() and not self._anything.candidates(plain):  # the end, for most calls
+        if plain.isascii() and not self._anything(plain):  # the end, for most calls
             return Subject((), texts.size, call)
         covering = spellings(texts.covering)
         speech = self._speech(covering)
@@ -85,6 +86,14 @@ class Sieve:
             return Subject((), texts.size, call, _union(speech), speech)
         views = tuple(View(text, self._patterns.possible(text)) for text in spellings(texts.all))
         return Subject(views, texts.size, call, _union(views) | _union(speech), speech)
+
+    def _anything(self, text: str) -> bool:
+        """Whether any pattern may match anything that a text of ASCII says in any way; no pattern is run for that."""
+        if self._patterns.words.candidates(text) or (
+            self._phrases.words and self._phrases.words.candidates(guises(text))
+        ):
+            return True
+        return bool(self._other.candidates(text))
 
     def _speech(self, texts: Iterable[str]) -> tuple[Speech, ...]:
         if not self._phrases.names:
@@ -102,15 +111,20 @@ class _Patterns:
 
     def __init__(self, patterns: Mapping[str, str]) -> None:
         self.names = tuple(patterns)
-        every = [coarsened(pattern, AS_IT_IS) for pattern in patterns.values()]
-        self._prefilter = Prefilter(also=every) if patterns else None
+        self.words = Wordbook([(name, pattern) for name, pattern in patterns.items() if needed(pattern)])
+        """Of most, which words they need: quickly told of any text, where RE2 makes a new state at every turn."""
+        others = {name: pattern for name, pattern in patterns.items() if not needed(pattern)}
+        self.others = tuple(others)
+        self._prefilter = Prefilter(also=[coarsened(each, AS_IT_IS) for each in others.values()]) if others else None
 
     def possible(self, text: str) -> frozenset[str]:
         """The names of those that may match a text."""
-        if self._prefilter is None or not text:
+        if not text:
             return _NOTHING
-        found = self._prefilter.candidates(text)
-        return frozenset(self.names[index] for index in found) if found else _NOTHING
+        found = self.words.candidates(text)
+        if self._prefilter is None or not (others := self._prefilter.candidates(text)):
+            return found
+        return found.union(self.others[index] for index in others)
 
 
 def _union(parts: Iterable[View | Speech]) -> frozenset[str]:

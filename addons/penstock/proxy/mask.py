@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from penstock.proxy.gateway import Gateway
 
 _MEDIA: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
-_KEPT: Final = frozenset({b"retry-after"})
+_WAIT: Final = re.compile(rb"[0-9]{1,6}")
+"""Seconds to wait: eleven days at most, too few digits to spell a value."""
 _PACKED: Final = frozenset(name.encode() for name in PACKED_HEADERS)
 _STREAMS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
 
@@ -152,8 +153,11 @@ def rebuilt(flow: http.HTTPFlow, here: Passage) -> http.Response:
     """The reply's head with known headers only (others could carry text past the mask)."""
     old = flow.response
     assert old is not None
-    kept = _KEPT if here.streamed else _KEPT | _PACKED
-    fields = [(name, value) for name, value in old.headers.fields if name.lower() in kept and value.isdigit()]
+    known = [(name.lower(), value) for name, value in old.headers.fields]
+    waits = [value for name, value in known if name == b"retry-after"]
+    fields = [(b"Retry-After", waits[0])] if len(waits) == 1 and _WAIT.fullmatch(waits[0]) else []
+    if not here.streamed:
+        fields += [(name, value) for name, value in known if name in _PACKED and value.isdigit()]
     if (kind := old.headers.get("content-type")) is not None:
         fields.append((b"Content-Type", plain_type(kind)))
     fields.append((answers.EXCHANGE_HEADER, here.id.encode()))

@@ -219,8 +219,12 @@ EUROPE: Final = (
     Detector(
         "it_fiscal_code",
         "IT_FISCAL_CODE",
-        r"(?<![0-9A-Za-z])[A-Za-z]{3} ?[A-Za-z]{3} ?[0-9L-NP-Vl-np-v]{2}[A-EHLMPR-Ta-ehlmpr-t][0-9L-NP-Vl-np-v]{2}"
-        r" ?[A-Za-z][0-9L-NP-Vl-np-v]{3} ?[A-Za-z](?![0-9A-Za-z])",
+        r"(?<![0-9A-Za-z])[A-Za-z]{6}[0-9L-NP-Vl-np-v]{2}[A-EHLMPR-Ta-ehlmpr-t][0-9L-NP-Vl-np-v]{2}"
+        r"[A-Za-z][0-9L-NP-Vl-np-v]{3}[A-Za-z](?![0-9A-Za-z])",
+        forms=(
+            r"(?<![0-9A-Za-z])[A-Z]{3} ?[A-Z]{3} ?[0-9L-NP-V]{2}[A-EHLMPR-T][0-9L-NP-V]{2}"
+            r" ?[A-Z][0-9L-NP-V]{3} ?[A-Z](?![0-9A-Za-z])",
+        ),
         check=numbers.it_fiscal_code,
         confidence=0.98,
         kind="identity",

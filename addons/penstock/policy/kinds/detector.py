@@ -31,7 +31,7 @@ class Detected(Matcher):
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        return tuple(known.pattern for known in self.found)
+        return tuple(pattern for known in self.found for pattern in (known.pattern, *known.forms))
 
     @property
     def detectors(self) -> tuple[Detector, ...] | None:
