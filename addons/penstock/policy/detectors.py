@@ -73,7 +73,13 @@ LABEL: Final[Key[str | None]] = Key(
     "the name in capitals",
 )
 CHECK: Final = Key("check", _CHECK, "A test that a candidate must pass.", "none")
-CONTEXT: Final = Key("context", listed(TEXT), "Words, one of which must stand shortly before the value.", (), "none")
+CONTEXT: Final = Key(
+    "context",
+    listed(TEXT),
+    "Words, one of which must stand shortly before the value, or a value of the same rule that was found there.",
+    (),
+    "none",
+)
 
 
 def _own(fields: Fields) -> OwnDetector:
