@@ -26,7 +26,11 @@ def hexed(text: str) -> str:
     return text.encode().hex()
 
 
-CODES: tuple[Callable[[str], str], ...] = (b64, hexed, lambda text: "0x" + hexed(text))
+def signed(text: str) -> str:
+    return "0x" + hexed(text)
+
+
+CODES: tuple[Callable[[str], str], ...] = (b64, hexed, signed)
 
 
 def inside(blob: str) -> str:

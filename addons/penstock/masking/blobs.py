@@ -112,19 +112,18 @@ class _Blob:
         step, group = 3 if self._group == 4 else 1, self._group
         begun, first, after = self._cut
         kept = [at for at, byte in enumerate(data) if byte]  # without the zeros of UTF-16
-        first = first + [starts[at // step * group] for at in kept]
-        after = after + [ends[at // step * group + group - 1] for at in kept]
+        place = first[0] if first else starts[0]
+        first = [at - place for at in first] + [starts[at // step * group] - place for at in kept]
+        after = [at - place for at in after] + [ends[at // step * group + group - 1] - place for at in kept]
         data = begun + data.replace(b"\0", b"")
         if data.isascii():
             text = data.decode()
         else:
             text, begins = _characters(data, last=last)
             stop = begins[-1]
-            self._cut = data[stop:], first[stop:], after[stop:]
+            self._cut = data[stop:], [place + at for at in first[stop:]], [place + at for at in after[stop:]]
             first, after = [first[at] for at in begins[:-1]], [after[at - 1] for at in begins[1:]]
-        place = first[0] if first else starts[0]
-        piece = Piece(text, place, ends[-1] - place, [at - place for at in first], [at - place for at in after])
-        self._settled = self._inner.feed(piece)
+        self._settled = self._inner.feed(Piece(text, place, ends[-1] - place, first, after))
 
 
 class Blobs:
