@@ -3,127 +3,32 @@
 A blob is a run of 16 characters or more of the alphabet of base64 (either kind), of which the first 16 decode to text:
 so the names and hashes that a text is full of are none. Nothing of a shorter run is released that may still become a
 blob (few words are the beginning of one beyond their third letter); of a blob, nothing that can still be part of a
-value. What is found in it is replaced where it
-stands, in whole groups of characters, so that the rest of the blob still says what it said.
+value. What is found in it is replaced where it stands, in whole groups of characters, so that the rest of the blob
+still says what it said.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
 import re2
-import regex
 
+from penstock.masking.blob import RUN, Blob, Inner, bare, hopeful, run_end, says
 from penstock.masking.release import FOREVER
 from penstock.masking.spelled import Piece
 
 LEAST: Final = 16
 """Characters of the shortest blob."""
 ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-_RUN: Final = regex.compile(r"[A-Za-z0-9+/_-]*+")
-_HEX_RUN: Final = regex.compile(r"[0-9A-Fa-f]*+")
 _NEXT: Final = re.compile(rf"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{{{LEAST},}}+|[A-Za-z0-9+/_-]++\Z)")
 SIGN: Final = b"[A-Za-z0-9+/_-]{%d}" % LEAST
 """Without this in it, a text has no blob; for `detect.prefilter`."""
 _LONG: Final = re2.compile(b"[A-Za-z0-9+/_-]{%d,}" % LEAST)
-_URL_SAFE: Final = str.maketrans("-_", "+/")
-_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Controls: no text has any but tabs and the ends of lines."""
-_CHARACTER: Final = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x00-\xff]"
-)
-_CUT: Final = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 _MUCH: Final = 192
 """Characters of a piece from which on it pays to ask RE2 for the next long run."""
-
-
-class Inner(Protocol):
-    """What reads the decoded text."""
-
-    def feed(self, piece: Piece) -> int: ...
-    def close(self, place: int) -> None: ...
-    def copy(self, spell: Callable[[str], str] | None, depth: int) -> Inner: ...
-
-
-class _Blob:
-    """One blob, as it is decoded."""
-
-    __slots__ = ("_cut", "_ends", "_group", "_inner", "_rest", "_settled", "_starts")
-
-    def __init__(self, group: int, inner: Inner) -> None:
-        self._group = group
-        """Characters that are decoded together: 4 of base64, 2 of hexadecimal."""
-        self._inner = inner
-        self._rest = ""
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._cut: tuple[bytes, list[int], list[int]] = (b"", [], [])
-        """The bytes of a character that is not complete yet, and where the group of each starts and ends."""
-        self._settled = 0
-
-    @property
-    def run(self) -> regex.Pattern[str]:
-        return _RUN if self._group == 4 else _HEX_RUN
-
-    @property
-    def even(self) -> bool:
-        """Whether no group is open."""
-        return not self._rest
-
-    @property
-    def settled(self) -> int:
-        begun = self._cut[1] or self._starts
-        return min(self._settled, begun[0]) if begun else self._settled
-
-    def copy(self, spell: Callable[[str], str] | None, depth: int) -> _Blob:
-        other = _Blob(self._group, self._inner.copy(spell, depth))
-        other._rest, other._starts, other._ends = self._rest, self._starts.copy(), self._ends.copy()
-        other._cut, other._settled = self._cut, self._settled
-        return other
-
-    def feed(self, text: str, starts: list[int], ends: list[int]) -> None:
-        text, starts, ends = self._rest + text, self._starts + starts, self._ends + ends
-        whole = len(text) // self._group * self._group
-        self._rest, self._starts, self._ends = text[whole:], starts[whole:], ends[whole:]
-        if whole:
-            self._tell(_bytes(text[:whole], self._group), starts[:whole], ends[:whole])
-
-    def close(self, place: int) -> None:
-        """The blob has ended before a place."""
-        rest, starts, ends = self._rest, self._starts, self._ends
-        self._rest, self._starts, self._ends = "", [], []
-        if self._group == 4 and len(rest) > 1:
-            count = len(rest) - 1
-            padded = [starts, ends]
-            for each in padded:
-                each += [each[-1]] * (4 - len(rest))
-            self._tell(_bytes(rest.ljust(4, "A"), 4)[:count], *padded)
-        if self._cut[0]:
-            self._tell(b"", [place], [place], last=True)
-        self._inner.close(place)
-
-    def _tell(self, data: bytes, starts: list[int], ends: list[int], *, last: bool = False) -> None:
-        """More bytes, from whole groups that start and end there; `last`: nothing completes a character any more."""
-        step, group = 3 if self._group == 4 else 1, self._group
-        begun, first, after = self._cut
-        kept = [at for at, byte in enumerate(data) if byte]  # without the zeros of UTF-16
-        place = first[0] if first else starts[0]
-        first = [at - place for at in first] + [starts[at // step * group] - place for at in kept]
-        after = [at - place for at in after] + [ends[at // step * group + group - 1] - place for at in kept]
-        data = begun + data.replace(b"\0", b"")
-        if data.isascii():
-            text = data.decode()
-        else:
-            text, begins = _characters(data, last=last)
-            stop = begins[-1]
-            self._cut = data[stop:], [place + at for at in first[stop:]], [place + at for at in after[stop:]]
-            first, after = [first[at] for at in begins[:-1]], [after[at - 1] for at in begins[1:]]
-        self._settled = self._inner.feed(Piece(text, place, ends[-1] - place, first, after))
 
 
 class Blobs:
@@ -142,7 +47,7 @@ class Blobs:
         self._ends: list[int] = []
         self._dead = False
         """The run that goes on is none."""
-        self._blob: _Blob | None = None
+        self._blob: Blob | None = None
 
     @property
     def open(self) -> bool:
@@ -163,16 +68,16 @@ class Blobs:
         if self._blob is not None or len(self._run) + len(text) >= LEAST:
             self._long(piece)
             return self._at if self._blob is None else self._blob.settled
-        kept, tail, hopeful = _tail(text)
+        kept, tail, may_be = _tail(text)
         if kept:
             if self._run:
                 self._forget()
-            self._dead = not hopeful
-            if hopeful:
+            self._dead = not may_be
+            if may_be:
                 self._keep(piece, kept, tail)
         elif not self._dead:
             self._keep(piece, 0, tail)
-            if not _hopeful(self._run):
+            if not hopeful(self._run):
                 self._give_up()
         return self._at
 
@@ -219,7 +124,7 @@ class Blobs:
             if self._blob is not None:
                 at = self._decode(piece, at)
             elif self._dead or self._run:
-                end = _end(_RUN, text, at)
+                end = run_end(RUN, text, at)
                 if not self._dead:
                     self._take(piece, at, end)
                 if end < size and self._blob is None:
@@ -237,19 +142,19 @@ class Blobs:
             return
         self._keep(piece, start, piece.text[start:end])
         run = self._run
-        if not _hopeful(run[:LEAST]):
+        if not hopeful(run[:LEAST]):
             self._give_up()
             return
         if len(run) < LEAST:
             return
         starts, ends = self._places()
         self._forget()
-        bare = _bare(run[:LEAST])
-        group = 2 if _says(bare, 2) else 4
-        if group == 2 and (ahead := LEAST - len(bare)):
+        begun = bare(run[:LEAST])
+        group = 2 if says(begun, 2) else 4
+        if group == 2 and (ahead := LEAST - len(begun)):
             run, starts, ends = run[ahead:], starts[ahead:], ends[ahead:]
-        self._blob = _Blob(group, self._make())
-        size = _end(self._blob.run, run, 0)
+        self._blob = Blob(group, self._make())
+        size = run_end(self._blob.run, run, 0)
         self._blob.feed(run[:size], starts[:size], ends[:size])
         if size < len(run):  # no hexadecimal any more
             self._blob.close(starts[size])
@@ -260,7 +165,7 @@ class Blobs:
         """Go on with the blob. Returns where to go on."""
         blob, text = self._blob, piece.text
         assert blob is not None
-        end = _end(blob.run, text, at)
+        end = run_end(blob.run, text, at)
         if end > at:
             blob.feed(text[at:end], piece.starts(at, end), piece.ends(at, end))
         if end == len(text):
@@ -282,72 +187,9 @@ def _next(text: str, raw: bytes, at: int) -> tuple[int, int]:
     return match.span() if match is not None else (len(text), len(text))
 
 
-def _end(pattern: regex.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found is not None else at
-
-
-def _characters(data: bytes, *, last: bool) -> tuple[str, list[int]]:
-    """What bytes say in UTF-8, and where each character of it begins and the last one ends.
-
-    A byte that is part of no character stands for itself. Without `last`, one that is not complete yet is left over.
-    """
-    cut = None if last else _CUT.search(data)
-    stop = cut.start() if cut is not None else len(data)
-    begins = [found.start() for found in _CHARACTER.finditer(data, 0, stop)]
-    begins.append(stop)
-    return "".join(_character(data[begin:end]) for begin, end in pairwise(begins)), begins
-
-
-def _character(data: bytes) -> str:
-    if len(data) == 1:
-        return data.decode("latin-1")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return "\ufffd"
-
-
-def _bytes(text: str, group: int) -> bytes:
-    return binascii.a2b_base64(text.translate(_URL_SAFE)) if group == 4 else binascii.unhexlify(text)
-
-
 @lru_cache(8192)
 def _tail(text: str) -> tuple[int, str, bool]:
     """Where the run begins with which a short text ends, that run, and whether it may be a blob."""
     kept = len(text.rstrip(ALPHABET))
     tail = text[kept:]
-    return kept, tail, _hopeful(tail)
-
-
-@lru_cache(8192)
-def _hopeful(run: str) -> bool:
-    """Whether a run, of which these are the first characters, may be a blob."""
-    return _says(run, 4) or _says(_bare(run), 2)
-
-
-def _bare(run: str) -> str:
-    """A run without what says that hexadecimal follows; as base64 that is no text."""
-    return run[2:] if run[:2] in ("0x", "0X") else run
-
-
-def _says(run: str, group: int) -> bool:
-    """Whether a run decodes to text, as far as it goes."""
-    if group == 2:
-        return _end(_HEX_RUN, run, 0) == len(run) and _is_text(_bytes(run[: len(run) & -2], 2))
-    return _is_text(_bytes(run + "A" * (-len(run) % 4), 4)[: len(run) * 3 // 4])
-
-
-def _is_text(data: bytes) -> bool:
-    """Whether bytes are UTF-8, or ASCII in UTF-16, without controls; cut off anywhere."""
-    if b"\0" in data:
-        if any(data[1::2]):
-            return False
-        data = data[::2]
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        if error.reason != "unexpected end of data":
-            return False
-        text = data[: error.start].decode()
-    return _HIDDEN.search(text) is None
+    return kept, tail, hopeful(tail)
