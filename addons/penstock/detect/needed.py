@@ -6,12 +6,13 @@ is to be in which they are looked for, so that they are found in any case whatev
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Items
 from functools import lru_cache
 from typing import Final, NamedTuple, assert_never
 
 import regex
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from penstock.detect.syntax import PatternError, parse
 from penstock.detect.tree import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
@@ -139,8 +140,8 @@ def _length(word: str) -> int:
 class Wordbook:
     """Which of many patterns may match a text, as far as the words go that they need."""
 
-    def __init__(self, patterns: Items[tuple[str, str]]) -> None:
-        """Names, and patterns of which each needs a word."""
+    def __init__(self, patterns: Items[tuple[str, str]], forms: Callable[[str], Iterable[str]] | None = None) -> None:
+        """Names, and patterns of which each needs a word. `forms`: how a word may stand in the texts that will come."""
         self._clauses: Final[dict[str, list[tuple[str, int]]]] = {}
         """Word -> of which patterns (by name) it is in which set."""
         self._counts: Final[dict[str, int]] = {}
@@ -149,9 +150,10 @@ class Wordbook:
             self._counts[name] = len(sets)
             for at, words in enumerate(sets):
                 for word in words:
-                    self._clauses.setdefault(word, []).append((name, at))
+                    for form in forms(word) if forms is not None else (word,):
+                        self._clauses.setdefault(form, []).append((name, at))
         self._words: Final = list(self._clauses)
-        self._search: Final = AhoCorasick(self._words)
+        self._search: Final = AhoCorasick(self._words, implementation=Implementation.DFA)
 
     def __bool__(self) -> bool:
         return bool(self._words)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -107,10 +107,35 @@ def disguised(pattern: str) -> list[bytes | None]:
     return [coarsened(pattern, disguise) for disguise in _DISGUISES]
 
 
-def guises(text: str) -> str:
-    """All that `readings` may make of a text of ASCII that has none of the `SIGNS`, in one text."""
-    leet = [table.read(text) for table in _LEET]
-    return "\n".join([*leet, *map(_APART.read, (text, *leet)), _ROT13.read(text), text[::-1]])
+def _bytewise(table: Mapping[int, int]) -> bytes:
+    return bytes(table.get(code, code) for code in range(256))
+
+
+# Letters that a reading may take for each other are one, so that one text stands for many readings.
+_MARKS: Final = "0134578@$!"
+_BOTH: Final = "|+({"
+"""A mark that stands between words, or for a letter."""
+_ONE_LETTER: Final = str.maketrans("i" + _MARKS, "l" + "oleastbasl")
+_AS_STOPS: Final = _bytewise(_ONE_LETTER | str.maketrans(_STOPS, " " * len(_STOPS)))
+_AS_LETTERS: Final = _bytewise(_ONE_LETTER | str.maketrans(_STOPS + _BOTH, " " * len(_STOPS) + "ltcc"))
+
+
+def disguises(word: str) -> set[str]:
+    """A word, casefolded, as it may stand in one of the `coarse` forms of a text: as it is, in rot13, backwards."""
+    if not word.isascii():
+        return set()
+    return {_as(_AS_STOPS, each) for each in (word, codecs.encode(word, "rot13"), word[::-1])}
+
+
+def coarse(text: str) -> list[str]:
+    """Forms of a text of ASCII that has none of the `SIGNS`: where a reading has a word, one of them has a disguise."""
+    folded = text.lower()
+    both = any(mark in folded for mark in _BOTH)
+    return [_as(table, folded) for table in ((_AS_STOPS, _AS_LETTERS) if both else (_AS_STOPS,))]
+
+
+def _as(table: bytes, text: str) -> str:
+    return text.encode("ascii").translate(table).decode("ascii")
 
 
 def readings(text: str) -> Iterator[Undisguised]:

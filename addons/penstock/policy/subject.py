@@ -19,7 +19,7 @@ from penstock.detect.prefilter import AS_IT_IS, Prefilter, coarsened
 from penstock.detect.view import fold
 from penstock.exchange import Call, Json, Turn
 from penstock.policy.codes import SIGN, decodings
-from penstock.policy.speech import SIGNS, Undisguised, disguised, guises, loosened, readings
+from penstock.policy.speech import SIGNS, Undisguised, coarse, disguised, disguises, loosened, readings
 
 type On = Literal["prompt", "completion", "tool_call", "parameters", "operation"]
 
@@ -72,6 +72,7 @@ class Sieve:
         phrases = {pattern: each for pattern, each in loose.items() if each is not None}
         self._phrases = _Patterns({pattern: pattern for pattern in phrases})
         self._loose = _Patterns(phrases)
+        self._hidden = Wordbook([(each, each) for each in self._phrases.names if needed(each)], disguises)
         hidden = [each for pattern in self._phrases.others for each in disguised(pattern)]
         every = [coarsened(pattern, AS_IT_IS) for pattern in self._patterns.others]
         self._other = Prefilter(also=(*every, SIGN, *(SIGNS if phrases else ()), *hidden))
@@ -89,9 +90,9 @@ class Sieve:
 
     def _anything(self, text: str) -> bool:
         """Whether any pattern may match anything that a text of ASCII says in any way; no pattern is run for that."""
-        if self._patterns.words.candidates(text) or (
-            self._phrases.words and self._phrases.words.candidates(guises(text))
-        ):
+        if self._patterns.words.candidates(text):
+            return True
+        if self._hidden and any(map(self._hidden.candidates, coarse(text))):
             return True
         return bool(self._other.candidates(text))
 
