@@ -9,7 +9,7 @@ import pytest
 from penstock import apis
 from penstock.exchange import Json, JsonObject
 from tests.apis.calls import call
-from tests.masking.replies import reply_mask
+from tests.masking.replies import reply_mask, streamed
 
 TURN: list[Json] = [{"role": "user", "content": "hi"}]
 
@@ -87,3 +87,21 @@ def test_the_choices_of_a_reply_are_texts_of_their_own() -> None:
     ]
     raw = json.dumps({"choices": choices}).encode()
     assert reply_mask(apis.by_name(asked.api).reader(asked)).whole(200, "application/json", raw) == raw
+
+
+def test_a_value_across_the_parts_of_a_streamed_message_is_not_found() -> None:
+    """A text is over, and goes out, when its part ends: the policy reference says so."""
+    asked = call("/v1/messages", {"model": "m", "messages": TURN, "max_tokens": 9, "stream": True})
+    start: JsonObject = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m", "usage": {}}
+    events: list[JsonObject] = [{"type": "message_start", "message": start}]
+    for at, text in enumerate(("alice@exa", "mple.com, bob@example.com")):
+        events += [
+            {"type": "content_block_start", "index": at, "content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": at, "delta": {"type": "text_delta", "text": text}},
+            {"type": "content_block_stop", "index": at},
+        ]
+    events += [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}}, {"type": "message_stop"}]
+    raw = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events).encode()
+    out = streamed(reply_mask(apis.by_name(asked.api).reader(asked)), raw)
+    told = [json.loads(line[6:]) for line in out.decode().splitlines() if line.startswith("data: ")]
+    assert "".join(text for each in told for text in said(each.get("delta", {}))) == "alice@example.com, [EMAIL]"
