@@ -32,3 +32,9 @@ NUMBERED: Final = (
     "vat", "ein", "insee", "身份证", "身份证号",
 )  # fmt: skip
 """Right before a number: it is one of these."""
+
+
+def after(*labels: str) -> str:
+    """As `BEGIN`, or with one of these right before it, without a space: `BSN123456782`."""
+    glued = "|".join(f"(?<={each})" for label in labels for each in (label, label.lower()))
+    return rf"(?<![0-9+])(?<![0-9][.-])(?:(?<![A-Za-z])|{glued})"

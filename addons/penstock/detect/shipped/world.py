@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.detect import checks, numbers
-from penstock.detect.shipped.edges import BEGIN, CALLED, COUNTED, END, NUMBERED
-from penstock.detect.shipped.glued import after
+from penstock.detect.shipped.edges import BEGIN, CALLED, COUNTED, END, NUMBERED, after
 from penstock.detect.value import Detector
 
 _ELSE: Final = (*COUNTED, *CALLED, *NUMBERED)
